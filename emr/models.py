@@ -1,0 +1,31 @@
+"""Which of our rows another system knows under which id."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from providers.fields import UUIDModel
+
+
+class EMRLink(UUIDModel):
+    """One resource of another system and the row it became, with a digest of what was read."""
+
+    source_system = models.CharField(max_length=255)
+    resource_type = models.CharField(max_length=40)
+    resource_id = models.CharField(max_length=64)
+    local_model = models.CharField(max_length=40)
+    local_id = models.UUIDField()
+    digest = models.BinaryField(max_length=32)
+    seen_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "EMR link"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source_system", "resource_type", "resource_id"], name="emr_link_once"
+            )
+        ]
+        indexes = [models.Index(fields=["local_model", "local_id"], name="emr_link_by_row")]
+
+    def __str__(self) -> str:
+        return f"{self.resource_type}/{self.resource_id}"

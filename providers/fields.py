@@ -1,0 +1,67 @@
+"""Column types and functions of PostgreSQL that Django does not bring."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, IntegerRangeField
+from django.db import models
+from uuid_utils.compat import uuid7
+
+
+def new_id() -> uuid.UUID:
+    """Return a time-ordered UUID (version 7), so that inserts stay at one end of the index."""
+    return uuid7()
+
+
+class UUIDModel(models.Model):
+    """A row whose id is made in the application, known before the row is written."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class TransactionIdField(models.Field[int, int]):
+    """PostgreSQL's 64-bit transaction id (xid8): compared, never interpreted."""
+
+    def db_type(self, connection: Any) -> str:
+        return "xid8"
+
+    def from_db_value(self, value: str | None, *_args: Any) -> int | None:
+        return None if value is None else int(value)
+
+
+class MinuteRange(models.Func):
+    """The minutes [start, end) of a day between two times; an end of 00:00 is the day's end."""
+
+    template = (
+        "int4range((extract(epoch from %(start)s) / 60)::int,"
+        " CASE WHEN %(end)s = '00:00' THEN 1440"
+        " ELSE (extract(epoch from %(end)s) / 60)::int END)"
+    )
+    output_field = IntegerRangeField()
+
+    def __init__(self, start: str, end: str) -> None:
+        super().__init__()
+        self.start, self.end = start, end
+
+    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:
+        quote = connection.ops.quote_name
+        return self.template % {"start": quote(self.start), "end": quote(self.end)}, []
+
+
+class DateTimeRange(models.Func):
+    """[start, end) as a range of instants."""
+
+    function = "TSTZRANGE"
+    output_field = DateTimeRangeField()
+
+
+class DateRange(models.Func):
+    """[from, until] as a range of dates, both ends included; no end means for ever."""
+
+    template = "daterange(%(expressions)s, '[]')"
+    output_field = DateRangeField()

@@ -1,0 +1,55 @@
+"""Tells the rest of the product, inside the booking's own transaction, that an appointment changed.
+
+Who listens is named in settings; this module knows none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from scheduling.actors import Actor
+from scheduling.models import Appointment
+from scheduling.transitions import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an appointment was before it changed."""
+
+    provider_id: UUID
+    start: datetime
+    end: datetime
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`kind` is BOOK, MOVE or an Act; nothing may leave the house before `not_before`."""
+
+    kind: str
+    appointment: Appointment
+    before: Before | None
+    by: Actor
+    at: datetime
+    not_before: datetime | None = None
+
+
+Handler = Callable[[list[Change]], None]
+
+
+@lru_cache(maxsize=4)
+def _handlers(paths: tuple[str, ...]) -> tuple[Handler, ...]:
+    return tuple(import_string(path) for path in paths)
+
+
+def announce(changes: list[Change]) -> None:
+    """Call every handler in settings.BOOKING_HANDLERS, in order; one that fails undoes the act."""
+    for handler in _handlers(tuple(settings.BOOKING_HANDLERS)):
+        handler(changes)

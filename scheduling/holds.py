@@ -1,0 +1,161 @@
+"""Keeping a time for somebody while they decide: it blocks everybody else, and it expires.
+
+Writes first and locks after, like a booking: of two holds for one time the second one yields.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import connection
+from psycopg.types.range import Range
+
+from patients.models import Patient
+from providers.calendars import bump
+from scheduling.actors import Actor
+from scheduling.errors import HoldExpired, TooManyHolds
+from scheduling.models import Appointment, SlotHold
+from scheduling.models.hold import ClockTimestamp
+from scheduling.placing import Placement, look, recheck
+from scheduling.policies import check_can_book, terms_for
+from scheduling.transactions import in_one_transaction, limit_waiting
+
+LENGTH = timedelta(minutes=10)
+EXTENSION = timedelta(minutes=2)
+MOST_EXTENSIONS = 10
+MOST_PER_NETWORK = 5
+
+
+def place_hold(
+    placement: Placement,
+    *,
+    purpose: SlotHold.Purpose,
+    holder: str,
+    by: Actor,
+    now: datetime,
+    network: str = "",
+    patient: Patient | None = None,
+    override: str = "",
+) -> SlotHold:
+    """Keep a time for ten minutes, in place of the one that this holder kept before.
+
+    `holder` is a browser's digest or a user's id, `network` the digest of an address, of which
+    five may hold at once. Raises SlotTaken, TooManyHolds, Busy, or what forbids the visit.
+    """
+    check_can_book(placement.visit_type, by=by)
+    earlier = list(
+        SlotHold.objects.filter(holder=holder, purpose=purpose).values_list("pk", flat=True)
+    )
+    look(placement, patient=None)
+    hold = SlotHold(
+        provider=placement.provider,
+        clinic=placement.clinic,
+        visit_type=placement.visit_type,
+        visit_start=placement.start,
+        visit_end=placement.end,
+        busy=Range(placement.busy.start, placement.busy.end),
+        purpose=purpose,
+        holder=holder,
+        network=network,
+        patient=patient,
+        expires_at=now + LENGTH,
+    )
+    _place(hold, placement, earlier=earlier, by=by, now=now, override=override)
+    return hold
+
+
+@in_one_transaction
+def _place(
+    hold: SlotHold,
+    placement: Placement,
+    *,
+    earlier: list[uuid.UUID],
+    by: Actor,
+    now: datetime,
+    override: str,
+) -> None:
+    limit_waiting()
+    if hold.network:
+        _check_network(hold)
+    hold.save(force_insert=True)
+    left = SlotHold.objects.filter(pk__in=earlier)
+    concerned = {hold.provider_id, *left.values_list("provider", flat=True)}
+    left.delete()
+    bump(concerned)
+    terms = terms_for(by, override=override)
+    recheck([placement], terms=terms, now=now, own_holds=[hold.pk])
+
+
+def _check_network(hold: SlotHold) -> None:
+    """Raise TooManyHolds beyond five; one network's holds are counted one after the other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [hold.network])
+    others = SlotHold.objects.live().filter(network=hold.network).exclude(holder=hold.holder)
+    if others.count() >= MOST_PER_NETWORK:
+        raise TooManyHolds
+
+
+@in_one_transaction
+def extend_hold(hold: SlotHold, *, now: datetime) -> SlotHold:
+    """Keep a live hold two minutes longer, at most ten times. Raises HoldExpired."""
+    limit_waiting()
+    longer = max(hold.expires_at, now) + EXTENSION
+    changed = (
+        SlotHold.objects.live()
+        .filter(pk=hold.pk, extensions=hold.extensions, extensions__lt=MOST_EXTENSIONS)
+        .update(expires_at=longer, extensions=hold.extensions + 1)
+    )
+    if not changed:
+        raise HoldExpired
+    bump([hold.provider_id])
+    hold.expires_at, hold.extensions = longer, hold.extensions + 1
+    return hold
+
+
+@in_one_transaction
+def release_hold(hold: SlotHold) -> None:
+    """Give a kept time back. One that is gone already stays gone."""
+    limit_waiting()
+    if SlotHold.objects.filter(pk=hold.pk).delete()[0]:
+        bump([hold.provider_id])
+
+
+def find_hold(pk: uuid.UUID, *, holder: str) -> SlotHold:
+    """Return this holder's live hold; raises HoldExpired where there is none."""
+    hold = (
+        SlotHold.objects.live()
+        .filter(pk=pk, holder=holder)
+        .select_related("provider", "clinic", "visit_type", "patient")
+        .first()
+    )
+    if hold is None:
+        raise HoldExpired
+    return hold
+
+
+def sweep_expired() -> int:
+    """Remove holds that ended; they block nobody already. Returns how many."""
+    return SlotHold.objects.filter(expires_at__lte=ClockTimestamp()).delete()[0]
+
+
+def consume(hold: SlotHold) -> None:
+    """Use up a hold inside the transaction that books it. Raises HoldExpired once it has ended."""
+    if not SlotHold.objects.live().filter(pk=hold.pk, holder=hold.holder).delete()[0]:
+        raise HoldExpired
+
+
+def keep_for_undo(appointment: Appointment, *, until: datetime) -> SlotHold:
+    """Keep a cancelled visit's time while the cancellation can be undone."""
+    return SlotHold.objects.create(
+        provider_id=appointment.provider_id,
+        clinic_id=appointment.clinic_id,
+        visit_type_id=appointment.appointment_type_id,
+        visit_start=appointment.scheduled_start,
+        visit_end=appointment.scheduled_end,
+        busy=appointment.busy,
+        purpose=SlotHold.Purpose.UNDO,
+        holder=f"undo:{appointment.pk}",
+        appointment=appointment,
+        expires_at=until,
+    )
