@@ -57,10 +57,10 @@ $(TOOL):
 
 $(DEMO): uv.lock pyproject.toml $(TOOL)
 	@echo "Installing what the demo needs …"
-	@$(UV) sync --quiet --frozen --no-dev --group embedded --inexact
+	@$(UV) sync --quiet --frozen --compile-bytecode --no-dev --group embedded --inexact
 	@touch $@
 
 $(DEV): uv.lock pyproject.toml $(TOOL)
 	@echo "Installing what the tests need …"
-	@$(UV) sync --quiet --frozen --all-groups
+	@$(UV) sync --quiet --frozen --compile-bytecode --all-groups
 	@touch $(DEMO) $@

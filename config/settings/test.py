@@ -1,7 +1,7 @@
 """The test suite: plain static storage, fast password hashing, messages kept in memory."""
 
 from config.settings.development import *  # noqa: F403
-from config.settings.development import CACHES, REDIS_URL
+from config.settings.development import CACHES, Q_CLUSTER, REDIS_URL
 
 DEBUG = False
 DEMO_ENTRY = False
@@ -10,3 +10,5 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_USE_FINDERS = True
 if not REDIS_URL:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+Q_CLUSTER = {**Q_CLUSTER, "sync": True}

@@ -1,1 +1,24 @@
-urlpatterns: list = []
+"""Every address of the site, by audience. Pages of other packages are named in `third_party`."""
+
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from config.health import healthz
+from scheduling.views.home import home
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("config.urls.portal")),
+    path("home/", home, name="home"),
+    path("desk/", include(("scheduling.urls.desk", "desk"))),
+    path("provider/", include(("scheduling.urls.provider", "provider"))),
+    path("accounts/", include("config.urls.accounts")),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
+]
+
+if apps.is_installed("config.demo"):
+    urlpatterns.append(path("gallery/", include("config.gallery.urls")))
+    if settings.DEMO_ENTRY:
+        urlpatterns.append(path("demo/", include("config.demo.urls")))

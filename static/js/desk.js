@@ -1,6 +1,7 @@
 // The desk's keyboard: single-key shortcuts where the user wants them, arrows in the finder,
 // the side panel's opening and closing, and a quiet poll.
 
+const FINDER_BOX = 'input[type="search"]';
 const TYPING = "input, textarea, select, [contenteditable]";
 
 function act(element) {
@@ -29,11 +30,11 @@ document.addEventListener("keydown", (event) => {
   if (!finder || event.isComposing) return;
   const choices = [...finder.querySelectorAll(".finder-results :is(a, button)")];
   const at = choices.indexOf(document.activeElement);
-  const inBox = event.target.matches("input");
+  const inBox = event.target.matches(FINDER_BOX);
   if (event.key === "ArrowDown" && choices.length > at + 1) {
     choices[at + 1].focus();
   } else if (event.key === "ArrowUp" && at >= 0) {
-    (choices[at - 1] ?? finder.querySelector("input")).focus();
+    (choices[at - 1] ?? finder.querySelector(FINDER_BOX)).focus();
   } else if (event.key === "Enter" && inBox && isFresh(finder) && choices.length > 0) {
     choices[0].click();
   } else {
@@ -45,7 +46,7 @@ document.addEventListener("keydown", (event) => {
 // Results answer the text they were asked with; Enter on newer text searches again.
 function isFresh(finder) {
   const results = finder.querySelector(".finder-results");
-  return results.dataset.query === finder.querySelector("input").value;
+  return results.dataset.query === finder.querySelector(FINDER_BOX).value;
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
@@ -65,7 +66,9 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:afterSettle", (event) => {
   const panel = event.detail.target;
   if (panel.id !== "side-panel" || panel.contains(document.activeElement)) return;
-  (panel.querySelector("[autofocus], [data-error-summary], h2[tabindex]") ?? panel).focus();
+  (panel.querySelector("[autofocus], [data-error-summary], h2[tabindex]") ?? panel).focus({
+    preventScroll: true,
+  });
 });
 
 function closePanel() {

@@ -17,13 +17,7 @@ from tests.config.processes import environment, is_alive, wait_until
 
 PROJECT = Path(__file__).resolve().parents[2]
 RUN = [sys.executable, "-m", "config.embedded", "run"]
-TELL = (
-    "import os, psycopg, sys, time;"
-    "c = psycopg.connect(os.environ['DATABASE_URL']);"
-    "home = c.execute('SHOW data_directory').fetchone()[0];"
-    "socket = c.execute('SHOW unix_socket_directories').fetchone()[0];"
-    "print(home, socket, sep='\\n', flush=True);"
-)
+HOLD = "import os, time; print(os.environ['DATABASE_URL'], flush=True); time.sleep(60)"
 SYSTEM_15 = Path("/usr/lib/postgresql/15/bin")
 
 
@@ -36,7 +30,7 @@ def home() -> Iterator[Path]:
         yield directory / "postgres"
 
 
-def run(*arguments: str, **options: object) -> "subprocess.Popen[str]":
+def run(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*RUN, *arguments],
         cwd=PROJECT,
@@ -44,16 +38,16 @@ def run(*arguments: str, **options: object) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        **options,  # type: ignore[call-overload]
     )
 
 
 def run_and_hold(*arguments: str) -> tuple["subprocess.Popen[str]", int, Path]:
     """Start a server that stays; return its supervisor, its own process number and its sockets."""
-    supervisor = run(*arguments, "--", sys.executable, "-c", TELL + "time.sleep(60)")
+    supervisor = run(*arguments, "--", sys.executable, "-c", HOLD)
     assert supervisor.stdout is not None
-    data, sockets = (Path(supervisor.stdout.readline().strip()) for _ in range(2))
-    return supervisor, int((data / "postmaster.pid").read_text().split()[0]), sockets
+    sockets = Path(supervisor.stdout.readline().strip().split("host=")[1])
+    postgres = int((sockets / ".s.PGSQL.5432.lock").read_text().split()[0])
+    return supervisor, postgres, sockets
 
 
 def finish(supervisor: "subprocess.Popen[str]", number: signal.Signals) -> int:

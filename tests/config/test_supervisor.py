@@ -33,14 +33,15 @@ def test_what_a_process_says_is_repeated_under_its_name() -> None:
 
 def test_a_process_that_ends_is_named_with_its_last_lines_and_the_rest_is_stopped() -> None:
     output = io.StringIO()
-    with pytest.raises(ChildEnded, match=r"(?s)worker ended with status 3.*out of luck"):
-        with Supervisor(output) as supervisor:
-            supervisor.start("web", python(SLEEP), env=os.environ)
-            look_until(supervisor, output, "pid")
-            code = "print('out of luck'); raise SystemExit(3)"
-            supervisor.start("worker", python(code), env=os.environ)
-            while True:
-                supervisor.look()
+    last_words = python("print('out of luck'); raise SystemExit(3)")
+    with (
+        pytest.raises(ChildEnded, match=r"(?s)worker ended with status 3.*out of luck"),
+        Supervisor(output) as supervisor,
+    ):
+        supervisor.start("web", python(SLEEP), env=os.environ)
+        look_until(supervisor, output, "pid")
+        supervisor.start("worker", last_words, env=os.environ)
+        look_until(supervisor, output, "this never comes")
     assert not is_alive(pid_in(output))
 
 

@@ -214,6 +214,45 @@ def test_a_whole_day_offers_as_many_hours_as_it_has(day: date, hours: int) -> No
     assert all(a.end == b.start for a, b in pairwise(slots))
 
 
+def test_where_clocks_go_back_across_midnight_visits_run_on_from_one_date_to_the_other() -> None:
+    # St. John's, until 2011: Sunday 00:01 was followed by Saturday 23:01.
+    saturday, sunday = date(2010, 11, 6), date(2010, 11, 7)
+    late = replace(
+        MORNING,
+        zone=ZoneInfo("America/St_Johns"),
+        weekday=5,
+        start=time(23),
+        end=time(0),
+        valid_from=date(2010, 1, 1),
+    )
+    early = replace(late, weekday=6, start=time(0), end=time(1))
+    before, midnight = datetime(2010, 11, 1, tzinfo=UTC), datetime(2010, 11, 7, 2, 30, tzinfo=UTC)
+    half_hour = timedelta(minutes=30)
+    assert [slot.start for slot in offered(late, early, day=sunday, now=before)] == [
+        midnight,
+        midnight + 2 * half_hour,
+        midnight + 3 * half_hour,
+    ]
+    just_after = midnight + timedelta(seconds=30)
+    assert [slot.start for slot in offered(late, early, day=saturday, now=just_after)] == [
+        midnight + half_hour
+    ]
+    hour = replace(CHECKUP, minutes=60)
+    assert refusal(midnight - half_hour, late, early, visit=hour, now=before) is None
+
+
+def test_a_visit_without_a_length_takes_the_step_whose_grid_it_starts_on() -> None:
+    finer = replace(MORNING, start=time(8, 50), end=time(10, 30), step=20)
+    visit = replace(CHECKUP, minutes=None)
+    slots = offered(MORNING, finer, visit=visit, away=(between("09:50", "11:00"),))
+    assert ("09:00", 30) in [
+        (clock, (slot.end - slot.start).seconds // 60)
+        for slot, clock in zip(slots, clocks(slots), strict=True)
+    ]
+    off = between("09:25", "11:00")
+    assert refusal(at("09:00"), MORNING, finer, visit=visit, away=(off,)) is Reason.AWAY
+
+
 def test_where_windows_offer_one_start_with_two_lengths_the_shorter_is_taken() -> None:
     longer = replace(MORNING, step=60)
     visit = replace(CHECKUP, minutes=None)
