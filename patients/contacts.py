@@ -22,7 +22,7 @@ class Phone:
 def parse_phone(text: str) -> Phone:
     """Return the number that was written; raises ValidationError where none can be meant."""
     try:
-        parsed = phonenumbers.parse(text, settings.PHONENUMBER_DEFAULT_REGION)
+        parsed = phonenumbers.parse(text, settings.PHONE_REGION)
     except phonenumbers.NumberParseException as error:
         raise ValidationError(_("Enter a phone number, for example 212 555 0134.")) from error
     if not phonenumbers.is_possible_number(parsed):
@@ -36,10 +36,10 @@ def show_phone(number: str) -> str:
     if not number:
         return ""
     try:
-        parsed = phonenumbers.parse(number, settings.PHONENUMBER_DEFAULT_REGION)
+        parsed = phonenumbers.parse(number, settings.PHONE_REGION)
     except phonenumbers.NumberParseException:
         return number
-    home = phonenumbers.region_code_for_number(parsed) == settings.PHONENUMBER_DEFAULT_REGION
+    home = phonenumbers.region_code_for_number(parsed) == settings.PHONE_REGION
     style = phonenumbers.PhoneNumberFormat
     return phonenumbers.format_number(parsed, style.NATIONAL if home else style.INTERNATIONAL)
 

@@ -33,7 +33,7 @@ class SealedTextField(SealedMixin, models.TextField[str, str]):
     """Text about a patient."""
 
 
-class SealedDateField(SealedMixin, models.DateField[date, date]):
+class SealedDateField(SealedMixin, models.DateField[date | None, date | None]):
     """A date about a patient, kept as ISO text so that its column can be sealed like any other."""
 
     def db_type(self, connection: Any) -> str:

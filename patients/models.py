@@ -10,11 +10,13 @@ from typing import Any, Self
 
 from auditlog.models import AbstractLogEntry
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import User as Account
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
@@ -23,7 +25,7 @@ from patients.fields import SealedDateField, SealedTextField
 from providers.fields import TransactionIdField, UUIDModel
 from providers.models import Clinic, InsurancePlan, Provider, TimeZone
 
-User = AbstractBaseUser | AnonymousUser
+User = Account | AnonymousUser
 
 
 def contact_index(column: str, value: str) -> bytes:
@@ -38,7 +40,9 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             return self.none()
         return self.filter(
             Q(clinic__in=Clinic.objects.staffed_by(user, "view_patients"))
-            | Q(pk__in=CareRelationship.objects.live().filter(provider__user=user).values("patient"))
+            | Q(
+                pk__in=CareRelationship.objects.live().filter(provider__user=user).values("patient")
+            )
             | Q(user=user)
         )
 
@@ -127,7 +131,10 @@ class Patient(UUIDModel):
         self.index_contacts()
         fields = kwargs.get("update_fields")
         if fields is not None:
-            kwargs["update_fields"] = {*fields, *(f"{name}_index" for name in {"phone", "email"} & {*fields})}
+            kwargs["update_fields"] = {
+                *fields,
+                *(f"{name}_index" for name in {"phone", "email"} & {*fields}),
+            }
         super().save(*args, **kwargs)
 
     def index_contacts(self) -> None:
@@ -136,7 +143,9 @@ class Patient(UUIDModel):
 
     @property
     def full_name(self) -> str:
-        return " ".join(part for part in (self.given_name, self.family_name, self.name_suffix) if part)
+        return " ".join(
+            part for part in (self.given_name, self.family_name, self.name_suffix) if part
+        )
 
     def age_on(self, day: date) -> int | None:
         """Return completed years of life on a day; None where the date of birth is not known."""
@@ -165,7 +174,7 @@ class PatientIdentifier(UUIDModel):
 
 class CareRelationshipQuerySet(models.QuerySet["CareRelationship"]):
     def live(self) -> Self:
-        return self.filter(Q(until__isnull=True) | Q(until__gt=models.functions.Now()))
+        return self.filter(Q(until__isnull=True) | Q(until__gt=Now()))
 
 
 class CareRelationship(UUIDModel):
@@ -206,9 +215,12 @@ class OneTimeCode(UUIDModel):
         BOOKING = "BOOKING", _("Booking")
 
     purpose = models.CharField(max_length=8, choices=Purpose)
+    contact = SealedTextField(
+        blank=True, default="", help_text=_("Where to send it; empty once that was done.")
+    )
     contact_index = models.BinaryField(max_length=32)
     browser_digest = models.BinaryField(max_length=32)
-    code_digest = models.BinaryField(max_length=32)
+    code_digest = models.BinaryField(max_length=32, default=b"")
     wrong_tries = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
@@ -220,7 +232,7 @@ class OneTimeCode(UUIDModel):
         return f"Code {str(self.pk)[-8:]}"
 
 
-class AuditEntry(AbstractLogEntry):
+class AuditEntry(AbstractLogEntry):  # type: ignore[misc]  # untyped library
     """One look at, or change of, what patients told us: who, what, why and how it ended."""
 
     role = models.CharField(max_length=20, blank=True, default="")
@@ -232,7 +244,7 @@ class AuditEntry(AbstractLogEntry):
     field_names = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     written_in = TransactionIdField(null=True)
 
-    class Meta(AbstractLogEntry.Meta):
+    class Meta(AbstractLogEntry.Meta):  # type: ignore[misc]
         indexes = [GinIndex(fields=["patient_ids"], name="audit_by_patient")]
 
     def __str__(self) -> str:

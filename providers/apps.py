@@ -9,9 +9,13 @@ from django.db.models.signals import post_migrate
 
 def seed_time_zones(sender: AppConfig, **_kwargs: Any) -> None:
     """Fill the table of time zones from zoneinfo; zones once known are never removed."""
-    model = sender.get_model("TimeZone")
+    model: Any = sender.get_model("TimeZone")
     model.objects.bulk_create(
-        [model(name=name) for name in sorted(available_timezones()) if "/" in name or name == "UTC"],
+        [
+            model(name=name)
+            for name in sorted(available_timezones())
+            if "/" in name or name == "UTC"
+        ],
         ignore_conflicts=True,
     )
 

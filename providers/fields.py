@@ -24,7 +24,7 @@ class UUIDModel(models.Model):
         abstract = True
 
 
-class TransactionIdField(models.Field[int, int]):
+class TransactionIdField(models.Field[int | None, int | None]):
     """PostgreSQL's 64-bit transaction id (xid8): compared, never interpreted."""
 
     def db_type(self, connection: Any) -> str:
@@ -48,7 +48,7 @@ class MinuteRange(models.Func):
         super().__init__()
         self.start, self.end = start, end
 
-    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         quote = connection.ops.quote_name
         return self.template % {"start": quote(self.start), "end": quote(self.end)}, []
 

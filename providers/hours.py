@@ -18,9 +18,9 @@ from providers.models import Clinic, ClinicClosure, Provider, ProviderSchedule, 
 
 def providers_at(clinic: Clinic) -> Iterable[uuid.UUID]:
     """Return the ids of all who belong to a clinic or have hours there, at any date."""
-    return Provider.objects.filter(
-        Q(clinic=clinic) | Q(schedules__clinic=clinic)
-    ).values_list("pk", flat=True)
+    return Provider.objects.filter(Q(clinic=clinic) | Q(schedules__clinic=clinic)).values_list(
+        "pk", flat=True
+    )
 
 
 @transaction.atomic

@@ -6,11 +6,11 @@ Knows nothing of patients or appointments. Changes that move free time go throug
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.core.exceptions import ValidationError
@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from providers.fields import DateRange, MinuteRange, TransactionIdField, UUIDModel
 from providers.npi import is_valid_npi
 
-PERMISSIONS = [
+PERMISSIONS: list[tuple[str, Any]] = [
     ("view_appointments", "Can see the clinic's appointments"),
     ("manage_appointments", "Can book, move and cancel at the clinic"),
     ("overbook", "Can double-book on purpose"),
@@ -51,7 +51,7 @@ class ClinicQuerySet(models.QuerySet["Clinic"]):
     def active(self) -> Self:
         return self.filter(is_active=True)
 
-    def staffed_by(self, user: AbstractBaseUser | AnonymousUser, permission: str) -> Self:
+    def staffed_by(self, user: User | AnonymousUser, permission: str) -> Self:
         """Return the clinics at which a role of this user carries the permission."""
         if not (user.is_authenticated and user.is_active):
             return self.none()
@@ -126,9 +126,7 @@ class Membership(UUIDModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["user", "clinic", "role"], name="membership_once"),
-            models.CheckConstraint(
-                name="membership_role_known", condition=Q(role__in=Role.values)
-            ),
+            models.CheckConstraint(name="membership_role_known", condition=Q(role__in=Role.values)),
         ]
 
     def __str__(self) -> str:
@@ -338,7 +336,8 @@ class ProviderSchedule(UUIDModel):
         return f"{self.get_day_of_week_display()} {self.start_time:%H:%M}–{self.end_time:%H:%M}"
 
     def clean(self) -> None:
-        if self.clinic_id is None and self.provider_id is not None:
+        """Take the provider's own clinic where none was chosen."""
+        if not hasattr(self, "clinic") and hasattr(self, "provider"):
             self.clinic = self.provider.clinic
 
     def is_valid_on(self, day: date) -> bool:

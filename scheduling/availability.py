@@ -161,9 +161,7 @@ def _one_each(slots: Iterable[FreeSlot]) -> list[FreeSlot]:
     return [s for s in slots if s.provider.pk not in seen and not seen.add(s.provider.pk)]  # type: ignore[func-returns-value]
 
 
-def is_free(
-    query: Query, *, start: datetime, terms: Terms, now: datetime
-) -> bool:
+def is_free(query: Query, *, start: datetime, terms: Terms, now: datetime) -> bool:
     """Say whether one start is offered by the query's provider at this moment."""
     day = start.astimezone(query.clinics[0].zone).date()
     one_day = replace(query, first_day=day, last_day=day)

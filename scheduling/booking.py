@@ -425,9 +425,9 @@ def _take_time_back(appointment: Appointment, *, now: datetime) -> None:
 def send_now(*, appointment: Appointment, by: Actor, now: datetime) -> Appointment:
     """End the ten minutes early: the act is final, and a cancelled visit's time is free."""
     limit_waiting()
-    if not Appointment.objects.filter(
-        pk=appointment.pk, undo_until__gt=ClockTimestamp()
-    ).update(undo_until=None):
+    if not Appointment.objects.filter(pk=appointment.pk, undo_until__gt=ClockTimestamp()).update(
+        undo_until=None
+    ):
         raise UndoExpired
     SlotHold.objects.filter(appointment=appointment, purpose=SlotHold.Purpose.UNDO).delete()
     bump([appointment.provider_id])

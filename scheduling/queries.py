@@ -90,9 +90,7 @@ Providers = Iterable[Provider]
 Span = tuple[datetime, datetime]
 
 
-def _add_hours(
-    columns: dict[UUID, DayColumn], clinic: Clinic, day: date, who: Providers
-) -> None:
+def _add_hours(columns: dict[UUID, DayColumn], clinic: Clinic, day: date, who: Providers) -> None:
     rows = ProviderSchedule.objects.filter(
         Q(valid_until__isnull=True) | Q(valid_until__gte=day),
         provider__in=who,
@@ -134,7 +132,11 @@ def _add_visits(
     )
     for row in rows:
         busy.setdefault(row.provider_id, []).append(Interval(row.busy.lower, row.busy.upper))
-        if row.clinic_id == clinic.pk and row.scheduled_start < span[1] and row.scheduled_end > span[0]:
+        if (
+            row.clinic_id == clinic.pk
+            and row.scheduled_start < span[1]
+            and row.scheduled_end > span[0]
+        ):
             columns.setdefault(row.provider_id, DayColumn(row.provider)).visits.append(row)
 
 

@@ -48,9 +48,7 @@ def in_one_transaction(verb: Callable[P, R]) -> Callable[P, R]:
 def limit_waiting() -> None:
     """Bound every lock wait of the current transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('lock_timeout', %s, true)", [lock_timeout()]
-        )
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [lock_timeout()])
 
 
 def lock_timeout() -> str:

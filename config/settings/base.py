@@ -171,7 +171,7 @@ LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-PHONENUMBER_DEFAULT_REGION = env.str("PHONE_REGION", default="US")
+PHONE_REGION = env.str("PHONE_REGION", default="US")
 
 # Booking
 # Called in order inside the transaction of every change to an appointment.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.models import User as Account
 
 from providers.models import Clinic
 
-User = AbstractBaseUser | AnonymousUser
+User = Account | AnonymousUser
 
 
 def clinics_with(user: User, permission: str) -> list[Clinic]:

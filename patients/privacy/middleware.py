@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render, resolve_url
@@ -17,7 +18,7 @@ from django.urls import reverse
 from patients.models import Patient
 from patients.privacy.access import clinics_with
 from patients.privacy.pages import Audience, Page, PageRequest
-from providers.models import Clinic
+from providers.models import Clinic, Membership
 
 CLINIC_SESSION_KEY = "clinic"
 
@@ -62,15 +63,16 @@ class PageMiddleware:
 
     def admit(self, request: PageRequest, declared: Page) -> None:
         """Let a signed-in user pass, with the clinic they are at; raises Http404 otherwise."""
+        user = cast(User, request.user)
         if declared.audience is Audience.PATIENT:
-            if not Patient.objects.filter(user_id=request.user.pk).exists():
+            if not Patient.objects.filter(user=user).exists():
                 raise Http404
             return
         if declared.audience is Audience.STAFF:
-            if not request.user.memberships.filter(is_active=True).exists():  # type: ignore[union-attr]
+            if not Membership.objects.filter(user=user, is_active=True).exists():
                 raise Http404
             return
-        request.clinics = clinics_with(request.user, declared.permission)
+        request.clinics = clinics_with(user, declared.permission)
         if not request.clinics:
             raise Http404
         request.clinic = chosen(request)

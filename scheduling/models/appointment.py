@@ -11,11 +11,12 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from patients.fields import SealedTextField
@@ -57,7 +58,7 @@ class OverrideReason(models.TextChoices):
 
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
+    def visible_to(self, user: User | AnonymousUser) -> Self:
         """Return the appointments whose time and status this user may see."""
         if not (user.is_authenticated and user.is_active):
             return self.none()
@@ -103,7 +104,7 @@ class Appointment(UUIDModel):
     undo_until = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
     sequence = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(db_default=models.functions.Now())
+    created_at = models.DateTimeField(db_default=Now())
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -135,9 +136,7 @@ class Appointment(UUIDModel):
             ),
             models.CheckConstraint(
                 name="appointment_busy_holds_visit",
-                condition=Q(
-                    busy__contains=DateTimeRange(F("scheduled_start"), F("scheduled_end"))
-                )
+                condition=Q(busy__contains=DateTimeRange(F("scheduled_start"), F("scheduled_end")))
                 & Q(scheduled_end__gt=F("scheduled_start")),
             ),
             models.CheckConstraint(
@@ -177,10 +176,14 @@ class AppointmentEvent(UUIDModel):
     to_status = models.CharField(max_length=9)
     by_kind = models.CharField(max_length=8)
     by_user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     by_name = models.CharField(max_length=60, blank=True, default="")
-    at = models.DateTimeField(db_default=models.functions.Now())
+    at = models.DateTimeField(db_default=Now())
     details = models.JSONField(default=dict)
 
     class Meta:
@@ -193,13 +196,9 @@ class AppointmentEvent(UUIDModel):
 class VisitNote(UUIDModel):
     """The clinical note of one visit, apart so that no appointment query can select it."""
 
-    appointment = models.OneToOneField(
-        Appointment, on_delete=models.PROTECT, related_name="note"
-    )
+    appointment = models.OneToOneField(Appointment, on_delete=models.PROTECT, related_name="note")
     text = SealedTextField()
-    author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

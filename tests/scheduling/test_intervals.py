@@ -1,6 +1,7 @@
 """Intervals touch without overlapping, join where they touch, and are cut exactly."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -101,7 +102,7 @@ def test_a_hole_over_several_intervals_cuts_them_all() -> None:
 def test_merging_keeps_every_minute_and_leaves_nothing_to_join(given_spans: list[Interval]) -> None:
     merged = merge(given_spans)
     assert minutes(merged) == minutes(given_spans)
-    assert all(a.end < b.start for a, b in zip(merged, merged[1:], strict=False))
+    assert all(a.end < b.start for a, b in pairwise(merged))
 
 
 @given(spans, spans)

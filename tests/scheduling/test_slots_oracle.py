@@ -186,10 +186,10 @@ def stretches(near: date, longest: int) -> st.SearchStrategy[list[Interval]]:
         lambda start, length: Interval(
             midnight + start * MINUTE, midnight + (start + length) * MINUTE
         ),
-        st.integers(-1440, 2880),
-        st.integers(1, longest),
+        st.integers(-60, 480).map(lambda steps: steps * 5),
+        st.sampled_from([1, 15, 30, 50, longest]),
     )
-    return st.lists(one, max_size=4)
+    return st.lists(one, max_size=6)
 
 
 VISITS = st.builds(
@@ -215,8 +215,8 @@ def cases(draw: st.DrawFn) -> Case:
         last=first + draw(st.sampled_from([0, 1, 1])) * DAY,
         windows=draw(st.lists(windows(zone, near), min_size=2, max_size=6)),
         visit=draw(VISITS),
-        blocked=draw(stretches(near, 240)),
-        away=draw(stretches(near, 480)),
+        blocked=draw(stretches(near, longest=120)),
+        away=draw(stretches(near, longest=480)),
         now=datetime.combine(near, time(), UTC)
         - ahead * MINUTE
         - draw(st.sampled_from([0, 0, 1])) * timedelta(seconds=1),
@@ -240,7 +240,7 @@ def test_a_start_is_allowed_exactly_if_it_would_be_offered_on_an_empty_calendar(
     oracle = Oracle(case)
     steps = [m for m in oracle.minutes if oracle.is_asked_for(m) and m.minute % 5 == 0]
     assume(steps)
-    for minute in data.draw(st.lists(st.sampled_from(steps), max_size=40)):
+    for minute in data.draw(st.lists(st.sampled_from(steps), max_size=60)):
         assert case.is_allowed(minute, "a") is ((minute, "a") in offered)
 
 

@@ -1,0 +1,26 @@
+"""Where a one-time code is to be sent, until it has been."""
+
+from django.db import migrations, models
+
+import patients.fields
+
+
+class Migration(migrations.Migration):
+    dependencies = [("patients", "0001_initial")]
+
+    operations = [
+        migrations.AddField(
+            model_name="onetimecode",
+            name="contact",
+            field=patients.fields.SealedTextField(
+                blank=True,
+                default="",
+                help_text="Where to send it; empty once that was done.",
+            ),
+        ),
+        migrations.AlterField(
+            model_name="onetimecode",
+            name="code_digest",
+            field=models.BinaryField(default=b"", max_length=32),
+        ),
+    ]
