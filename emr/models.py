@@ -8,7 +8,11 @@ from providers.fields import UUIDModel
 
 
 class EMRLink(UUIDModel):
-    """One resource of another system and the row it became, with a digest of what was read."""
+    """One resource of another system and the row it became, with digests of what was read.
+
+    `digest` covers all that was read; `part_digests` each part alone, so that a change at the
+    source is told from a change made here. `changed_at` is when the source says it changed.
+    """
 
     source_system = models.CharField(max_length=255)
     resource_type = models.CharField(max_length=40)
@@ -16,6 +20,8 @@ class EMRLink(UUIDModel):
     local_model = models.CharField(max_length=40)
     local_id = models.UUIDField()
     digest = models.BinaryField(max_length=32)
+    part_digests = models.JSONField(default=dict)
+    changed_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(auto_now=True)
 
     class Meta:

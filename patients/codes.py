@@ -39,7 +39,7 @@ BY_NETWORK = Limit("code", times=20)
 Purpose = OneTimeCode.Purpose
 
 
-class CodeRefused(Exception):  # noqa: N818 - errors are facts
+class CodeRefused(Exception):
     """A code that opens nothing. Says no more about the contact than the code's own page does."""
 
     can_try_again = False
@@ -90,9 +90,7 @@ def _check_contact(index: bytes, *, now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [index.hex()])
     asked_since = now - CONTACT_WINDOW
-    recent = OneTimeCode.objects.filter(
-        contact_index=index, expires_at__gt=asked_since + LIFETIME
-    )
+    recent = OneTimeCode.objects.filter(contact_index=index, expires_at__gt=asked_since + LIFETIME)
     if recent.count() >= MOST_PER_CONTACT:
         raise TooManyRequests
 

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 
-class MailNotSent(Exception):  # noqa: N818 - errors are facts
+class MailNotSent(Exception):
     """The mail server did not take the message; carries the kind of error only."""
 
 

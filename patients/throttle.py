@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 
-class TooManyRequests(Exception):  # noqa: N818 - errors are facts
+class TooManyRequests(Exception):
     """Somebody asked more often than is allowed; answered 429."""
 
     def __str__(self) -> str:

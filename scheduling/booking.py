@@ -7,23 +7,24 @@ Knows nothing of pages, messages or other systems: whoever must hear of it is to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
 from psycopg.types.range import Range
 
 from patients.models import Patient
 from providers.calendars import bump
 from providers.fields import new_id
 from providers.models import Clinic, Provider, VisitType
-from scheduling import holds
+from scheduling import holds, keys
 from scheduling.actors import Actor
 from scheduling.changes import Before, Change, announce
-from scheduling.errors import IllegalTransition, PatientBusy, SlotTaken, Stale, UndoExpired
-from scheduling.keys import RequestKey, claim
+from scheduling.errors import IllegalTransition, SchedulingError, SlotTaken, UndoExpired
+from scheduling.keys import RequestKey
+from scheduling.lanes import HIGHEST_LANE, in_free_lane
 from scheduling.models import Appointment, BookedVia, SlotHold
 from scheduling.models.hold import ClockTimestamp
 from scheduling.placing import Placement, Terms, look, place, recheck
@@ -34,13 +35,13 @@ from scheduling.policies import (
     check_timing,
     terms_for,
 )
-from scheduling.records import insert, new_appointments, record
+from scheduling.records import insert, new_appointments, record, update
 from scheduling.transactions import in_one_transaction, limit_waiting
 from scheduling.transitions import UNDOABLE, Act, Status, after, is_repeat, undo_target
 
+NOTED_AT = {Act.CHECK_IN: "arrived_at", Act.ROOM: "roomed_at"}
 MOVABLE = [Status.SCHEDULED, Status.CONFIRMED]
-HIGHEST_LANE = 20
-UNDO_TERMS = Terms(on_grid=False, notice_and_horizon=False, past_allowed=True)
+UNDO_TERMS = Terms(on_grid=False, notice_and_horizon=False, past_allowed=True, beside_others=True)
 
 
 def book(
@@ -132,19 +133,53 @@ def _book_all(
     by: Actor,
     now: datetime,
 ) -> list[Appointment]:
-    check_can_book(visit_type, by=by)
-    placements = [
-        place(provider=provider, clinic=clinic, visit_type=visit_type, start=start)
-        for start in starts
-    ]
-    if overbook:
-        placements = [in_free_lane(placement) for placement in placements]
-    elif key is None:
-        look(placements[0], patient=patient.pk)
-    rows = new_appointments(
-        placements, patient=patient, reason=reason, via=via, series=series, now=now
+    request = {
+        "patient": patient.pk,
+        "provider": provider.pk,
+        "clinic": clinic.pk,
+        "type": visit_type.pk,
+        "starts": [start.isoformat() for start in starts],
+        "overbooked": overbook,
+    }
+    new = partial(new_appointments, patient=patient, reason=reason, via=via, series=series, now=now)
+    write = partial(
+        _write_new, request=request, hold=hold, override=override, key=key, by=by, now=now
     )
-    return _write_new(rows, placements, hold=hold, override=override, key=key, by=by, now=now)
+    try:
+        check_can_book(visit_type, by=by)
+        wanted = [
+            place(provider=provider, clinic=clinic, visit_type=visit_type, start=start)
+            for start in starts
+        ]
+        if overbook:
+            return _beside_others(wanted[0], new=new, write=write)
+        look(wanted[0], patient=patient.pk)
+        return write(new(wanted), wanted)
+    except SchedulingError:
+        answer = keys.find(key, request=request) if key is not None else None
+        if answer is None:
+            raise
+        return _as_they_are(answer)
+
+
+def _beside_others(
+    wanted: Placement,
+    *,
+    new: Callable[[list[Placement]], list[Appointment]],
+    write: Callable[[list[Appointment], list[Placement]], list[Appointment]],
+) -> list[Appointment]:
+    """Book in the lowest free lane; when another overbooking was faster, in the next one."""
+    for _try in range(HIGHEST_LANE):
+        placements = [in_free_lane(wanted)]
+        try:
+            return write(new(placements), placements)
+        except SlotTaken:
+            continue
+    raise SlotTaken
+
+
+def _as_they_are(ids: Sequence[UUID]) -> list[Appointment]:
+    return list(Appointment.objects.filter(pk__in=ids).order_by("scheduled_start"))
 
 
 @in_one_transaction
@@ -152,75 +187,39 @@ def _write_new(
     rows: list[Appointment],
     placements: list[Placement],
     *,
+    request: dict[str, Any],
     hold: SlotHold | None,
     override: str,
     key: RequestKey | None,
     by: Actor,
     now: datetime,
 ) -> list[Appointment]:
+    ids = [row.pk for row in rows]
     if key is not None:
-        kept = claim(key, request=_request(rows), outcome=[row.pk for row in rows], now=now)
-        if kept != [row.pk for row in rows]:
-            return list(Appointment.objects.filter(pk__in=kept).order_by("scheduled_start"))
+        answer = keys.claim(key, request=request, outcome=ids, now=now)
+        if answer != ids:
+            return _as_they_are(answer)
     details = {"override": override} if override else {}
-    if insert(rows, by=by, now=now, details=details) < len(rows):
-        _explain(placements, patient=rows[0].patient)
+    written = insert(rows, by=by, now=now, details=details)
+    if len(written) < len(rows):
+        _explain(rows, placements, written)
     concerned = {rows[0].provider_id}
     if hold is not None:
         holds.consume(hold)
         concerned.add(hold.provider_id)
     bump(concerned)
-    recheck(
-        placements,
-        terms=terms_for(by, override=override),
-        now=now,
-        own=[row.pk for row in rows],
-    )
+    recheck(placements, terms=terms_for(by, override=override), now=now, own=ids)
     announce([Change("BOOK", row, None, by, now) for row in rows])
     return rows
 
 
-def _request(rows: Sequence[Appointment]) -> dict[str, Any]:
-    """What makes two booking requests the same."""
-    one = rows[0]
-    return {
-        "patient": one.patient_id,
-        "provider": one.provider_id,
-        "clinic": one.clinic_id,
-        "type": one.appointment_type_id,
-        "starts": [row.scheduled_start.isoformat() for row in rows],
-        "overbooked": one.overbook_lane > 0,
-    }
-
-
-def _explain(placements: Sequence[Placement], *, patient: Patient) -> None:
-    """Raise why the database let a row out: the patient's own visit, or the provider's time."""
-    for placement in placements:
-        look(placement, patient=patient.pk)
-    raise SlotTaken
-
-
-def in_free_lane(placement: Placement) -> Placement:
-    """Return the placement in the lowest lane beside the ordinary one that is free there.
-
-    Raises SlotTaken when every lane is full.
-    """
-    busy = placement.busy
-    taken = set(
-        Appointment.objects.live()
-        .filter(provider=placement.provider, busy__overlap=Range(busy.start, busy.end))
-        .values_list("overbook_lane", flat=True)
-    )
-    for lane in range(1, HIGHEST_LANE + 1):
-        if lane not in taken:
-            return Placement(
-                placement.provider,
-                placement.clinic,
-                placement.visit_type,
-                placement.start,
-                placement.end,
-                lane,
-            )
+def _explain(
+    rows: Sequence[Appointment], placements: Sequence[Placement], written: set[UUID]
+) -> None:
+    """Raise why the database left rows out: the patient's own visit, or the provider's time."""
+    for row, placement in zip(rows, placements, strict=True):
+        if row.pk not in written:
+            look(placement, patient=row.patient_id, own=list(written))
     raise SlotTaken
 
 
@@ -251,9 +250,16 @@ def reschedule(
         visit_type=visit_type or appointment.appointment_type,
         start=start,
     )
-    if overbook:
-        placement = in_free_lane(placement)
-    return _move(appointment, placement, hold=hold, override=override, by=by, now=now)
+    move = partial(_move, appointment, hold=hold, override=override, by=by, now=now)
+    if not overbook:
+        look(placement, patient=appointment.patient_id, own=[appointment.pk])
+        return move(placement)
+    for _try in range(HIGHEST_LANE):
+        try:
+            return move(in_free_lane(placement, own=[appointment.pk]))
+        except SlotTaken:
+            continue
+    raise SlotTaken
 
 
 @in_one_transaction
@@ -266,9 +272,8 @@ def _move(
     by: Actor,
     now: datetime,
 ) -> Appointment:
-    before = _before(appointment)
     limit_waiting()
-    _update(
+    moved = update(
         appointment,
         expected=MOVABLE,
         provider=placement.provider,
@@ -283,18 +288,19 @@ def _move(
         roomed_at=None,
         sequence=appointment.sequence + 1,
     )
-    concerned = {before.provider_id, placement.provider.pk}
+    before = Before.of(appointment)
+    concerned = {before.provider_id, moved.provider_id}
     if hold is not None:
         holds.consume(hold)
         concerned.add(hold.provider_id)
     bump(concerned)
-    recheck([placement], terms=terms_for(by, override=override), now=now, own=[appointment.pk])
+    recheck([placement], terms=terms_for(by, override=override), now=now, own=[moved.pk])
     details = {"from_start": before.start.isoformat(), "from_provider": str(before.provider_id)}
     if override:
         details["override"] = override
-    record(appointment, kind="MOVE", was=before.status, by=by, now=now, details=details)
-    announce([Change("MOVE", appointment, before, by, now)])
-    return appointment
+    record(moved, kind="MOVE", was=before.status, by=by, now=now, details=details)
+    announce([Change("MOVE", moved, before, by, now)])
+    return moved
 
 
 def cancel(
@@ -357,58 +363,50 @@ def _transition(
     by: Actor,
     now: datetime,
 ) -> Appointment:
-    before = _before(appointment)
-    undoable = by.is_staff and act in UNDOABLE
-    undo_until = now + UNDO_WINDOW if undoable else None
-    arrived = {"arrived_at": now} if act is Act.CHECK_IN else {}
-    roomed = {"roomed_at": now} if act is Act.ROOM else {}
+    undo_until = now + UNDO_WINDOW if by.is_staff and act in UNDOABLE else None
+    noted = {NOTED_AT[act]: now} if act in NOTED_AT else {}
+    before = Before.of(appointment)
     limit_waiting()
-    _update(
-        appointment,
-        expected=[before.status],
-        status=target,
-        undo_until=undo_until,
-        **arrived,
-        **roomed,
-    )
+    values: dict[str, Any] = {"status": target, "undo_until": undo_until, **noted}
+    changed = update(appointment, expected=[before.status], **values)
     if act is Act.CANCEL:
-        if undo_until is not None and appointment.overbook_lane == 0:
-            holds.keep_for_undo(appointment, until=undo_until)
-        bump([appointment.provider_id])
-    record(appointment, kind=act, was=before.status, by=by, now=now, details=details)
-    announce([Change(act, appointment, before, by, now, not_before=undo_until)])
-    return appointment
+        if undo_until is not None and changed.overbook_lane == 0:
+            holds.keep_for_undo(changed, until=undo_until)
+        bump([changed.provider_id])
+    record(changed, kind=act, was=before.status, by=by, now=now, details=details)
+    announce([Change(act, changed, before, by, now, not_before=undo_until)])
+    return changed
 
 
 @in_one_transaction
 def undo(*, appointment: Appointment, by: Actor, now: datetime) -> Appointment:
     """Take back a staff cancellation, completion or no-show within its ten minutes.
 
-    A cancelled visit gets its time back by the rules of a move. Raises UndoExpired, SlotTaken.
+    A cancelled visit gets its time back by the rules of a move, except that visits which stand
+    beside it on purpose do not forbid it. Raises UndoExpired, Stale, SlotTaken or what forbids it.
     """
-    last = appointment.events.filter(to_status=appointment.status).last()
+    last = appointment.events.filter(kind__in=UNDOABLE, to_status=appointment.status).last()
     if appointment.undo_until is None or last is None:
         raise UndoExpired
-    before = _before(appointment)
-    target = undo_target(before.status, Status(last.from_status))
+    before = Before.of(appointment)
     limit_waiting()
-    _update(
+    restored = update(
         appointment,
         expected=[before.status],
         still=UndoExpired,
-        undo_until__gt=ClockTimestamp(),
-        status=target,
+        within={"undo_until__gt": ClockTimestamp()},
+        status=undo_target(before.status, Status(last.from_status)),
         undo_until=None,
     )
     if before.status is Status.CANCELLED:
-        _take_time_back(appointment, now=now)
-    record(appointment, kind=Act.UNDO, was=before.status, by=by, now=now)
-    announce([Change(Act.UNDO, appointment, before, by, now)])
-    return appointment
+        _take_time_back(restored, now=now)
+    record(restored, kind=Act.UNDO, was=before.status, by=by, now=now)
+    announce([Change(Act.UNDO, restored, before, by, now)])
+    return restored
 
 
 def _take_time_back(appointment: Appointment, *, now: datetime) -> None:
-    SlotHold.objects.filter(appointment=appointment, purpose=SlotHold.Purpose.UNDO).delete()
+    holds.end_undo(appointment)
     bump([appointment.provider_id])
     placement = Placement(
         appointment.provider,
@@ -423,65 +421,21 @@ def _take_time_back(appointment: Appointment, *, now: datetime) -> None:
 
 @in_one_transaction
 def send_now(*, appointment: Appointment, by: Actor, now: datetime) -> Appointment:
-    """End the ten minutes early: the act is final, and a cancelled visit's time is free."""
-    limit_waiting()
-    if not Appointment.objects.filter(pk=appointment.pk, undo_until__gt=ClockTimestamp()).update(
-        undo_until=None
-    ):
-        raise UndoExpired
-    SlotHold.objects.filter(appointment=appointment, purpose=SlotHold.Purpose.UNDO).delete()
-    bump([appointment.provider_id])
-    appointment.undo_until = None
-    status = Status(appointment.status)
-    record(appointment, kind="SEND_NOW", was=status, by=by, now=now)
-    announce([Change("SEND_NOW", appointment, _before(appointment), by, now)])
-    return appointment
+    """End the ten minutes early: the act is final, and a cancelled visit's time is free.
 
-
-def _before(appointment: Appointment) -> Before:
-    return Before(
-        appointment.provider_id,
-        appointment.scheduled_start,
-        appointment.scheduled_end,
-        Status(appointment.status),
-    )
-
-
-def _update(
-    appointment: Appointment,
-    *,
-    expected: list[Status],
-    still: type[Exception] = Stale,
-    undo_until__gt: ClockTimestamp | None = None,
-    **values: Any,
-) -> None:
-    """Write these values if status and version are still as read, and raise the version by one.
-
-    Raises `still` where they are not, SlotTaken or PatientBusy where the database refuses.
+    Raises UndoExpired where they are over already, or the act was undone.
     """
-    rows = Appointment.objects.filter(
-        pk=appointment.pk, version=appointment.version, status__in=expected
+    before = Before.of(appointment)
+    limit_waiting()
+    final = update(
+        appointment,
+        expected=[before.status],
+        still=UndoExpired,
+        within={"undo_until__gt": ClockTimestamp()},
+        undo_until=None,
     )
-    if undo_until__gt is not None:
-        rows = rows.filter(undo_until__gt=undo_until__gt)
-    values["version"] = appointment.version + 1
-    try:
-        with transaction.atomic():
-            changed = rows.update(**values)
-    except IntegrityError as error:
-        raise _refusal(error) from error
-    if not changed:
-        raise still
-    for name, value in values.items():
-        setattr(appointment, name, value)
-
-
-def _refusal(error: IntegrityError) -> Exception:
-    """Return what an exclusion constraint means; any other breach stays what it is."""
-    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
-    meaning: dict[str, type[Exception]] = {
-        "appointment_provider_free": SlotTaken,
-        "appointment_start_once": SlotTaken,
-        "appointment_patient_free": PatientBusy,
-    }
-    return meaning[name]() if name in meaning else error
+    holds.end_undo(final)
+    bump([final.provider_id])
+    record(final, kind="SEND_NOW", was=before.status, by=by, now=now)
+    announce([Change("SEND_NOW", final, before, by, now)])
+    return final

@@ -28,6 +28,15 @@ class Before:
     end: datetime
     status: Status
 
+    @classmethod
+    def of(cls, appointment: Appointment) -> Before:
+        return cls(
+            appointment.provider_id,
+            appointment.scheduled_start,
+            appointment.scheduled_end,
+            Status(appointment.status),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

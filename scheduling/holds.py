@@ -44,9 +44,6 @@ def place_hold(
     five may hold at once. Raises SlotTaken, TooManyHolds, Busy, or what forbids the visit.
     """
     check_can_book(placement.visit_type, by=by)
-    earlier = list(
-        SlotHold.objects.filter(holder=holder, purpose=purpose).values_list("pk", flat=True)
-    )
     look(placement, patient=None)
     hold = SlotHold(
         provider=placement.provider,
@@ -61,36 +58,36 @@ def place_hold(
         patient=patient,
         expires_at=now + LENGTH,
     )
-    _place(hold, placement, earlier=earlier, by=by, now=now, override=override)
+    _place(hold, placement, by=by, now=now, override=override)
     return hold
 
 
 @in_one_transaction
 def _place(
-    hold: SlotHold,
-    placement: Placement,
-    *,
-    earlier: list[uuid.UUID],
-    by: Actor,
-    now: datetime,
-    override: str,
+    hold: SlotHold, placement: Placement, *, by: Actor, now: datetime, override: str
 ) -> None:
     limit_waiting()
+    _take_turns(hold)
     if hold.network:
         _check_network(hold)
     hold.save(force_insert=True)
-    left = SlotHold.objects.filter(pk__in=earlier)
-    concerned = {hold.provider_id, *left.values_list("provider", flat=True)}
-    left.delete()
+    earlier = SlotHold.objects.filter(holder=hold.holder, purpose=hold.purpose).exclude(pk=hold.pk)
+    concerned = {hold.provider_id, *earlier.values_list("provider", flat=True)}
+    earlier.delete()
     bump(concerned)
     terms = terms_for(by, override=override)
     recheck([placement], terms=terms, now=now, own_holds=[hold.pk])
 
 
+def _take_turns(hold: SlotHold) -> None:
+    """Let one holder's requests, then one network's, follow each other until commit."""
+    for name in filter(None, [f"{hold.purpose}:{hold.holder}", hold.network]):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
 def _check_network(hold: SlotHold) -> None:
-    """Raise TooManyHolds beyond five; one network's holds are counted one after the other."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [hold.network])
+    """Raise TooManyHolds beyond five on one network; the holder's own, to be replaced, apart."""
     others = SlotHold.objects.live().filter(network=hold.network).exclude(holder=hold.holder)
     if others.count() >= MOST_PER_NETWORK:
         raise TooManyHolds
@@ -159,3 +156,8 @@ def keep_for_undo(appointment: Appointment, *, until: datetime) -> SlotHold:
         appointment=appointment,
         expires_at=until,
     )
+
+
+def end_undo(appointment: Appointment) -> None:
+    """Stop keeping a cancelled visit's time; the caller bumps."""
+    SlotHold.objects.filter(appointment=appointment, purpose=SlotHold.Purpose.UNDO).delete()

@@ -1,4 +1,4 @@
-"""May this visit stand here? Looks at the rows as they are now; writes nothing, decides nothing new.
+"""May this visit stand here? Looks at the rows as they are now, and writes nothing.
 
 The same questions are asked twice: cheaply without a lock, and again under the calendar's lock.
 """
@@ -44,11 +44,15 @@ REFUSALS: dict[Reason, type[SchedulingError]] = {
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What binds the one who asks: patients keep to the grid, to notice and to the horizon."""
+    """What binds the one who asks: patients keep to the grid, to notice and to the horizon.
+
+    `beside_others` lets an ordinary visit stand beside overbooked ones, as it did before.
+    """
 
     on_grid: bool = True
     notice_and_horizon: bool = True
     past_allowed: bool = False
+    beside_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ SELECT provider.is_active AND clinic.is_active, clinic.time_zone_id, ({HOURS}),
            SELECT start_datetime, end_datetime, 'closed' FROM providers_clinicclosure
            WHERE clinic_id = %(clinic)s
              AND end_datetime > %(first)s AND start_datetime < %(last)s) AS gone),
-    %(lane)s = 0 AND EXISTS (
+    %(alone)s AND EXISTS (
         SELECT FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS span(a, b)
         JOIN scheduling_appointment AS other ON other.provider_id = %(provider)s
             AND other.busy && tstzrange(span.a, span.b)
@@ -119,18 +123,18 @@ LOOK = """
 SELECT EXISTS (SELECT FROM scheduling_appointment
                WHERE provider_id = %(provider)s AND overbook_lane = %(lane)s
                  AND busy && tstzrange(%(busy_start)s, %(busy_end)s) AND status <> 'CANCELLED'
-                 AND id IS DISTINCT FROM %(own)s::uuid),
+                 AND id <> ALL(%(own)s::uuid[])),
        EXISTS (SELECT FROM scheduling_appointment
                WHERE patient_id = %(patient)s::uuid AND status <> 'CANCELLED'
                  AND tstzrange(scheduled_start, scheduled_end) && tstzrange(%(start)s, %(end)s)
-                 AND id IS DISTINCT FROM %(own)s::uuid)
+                 AND id <> ALL(%(own)s::uuid[]))
 """
 
 
-def look(placement: Placement, *, patient: UUID | None, own: UUID | None = None) -> None:
+def look(placement: Placement, *, patient: UUID | None, own: Sequence[UUID] = ()) -> None:
     """Refuse, without a lock, what is plainly taken: one indexed statement for the common loser.
 
-    Raises PatientBusy or SlotTaken. Silence promises nothing.
+    `own` appointments do not count. Raises PatientBusy or SlotTaken. Silence promises nothing.
     """
     busy = placement.busy
     with connection.cursor() as cursor:
@@ -144,7 +148,7 @@ def look(placement: Placement, *, patient: UUID | None, own: UUID | None = None)
                 "patient": patient,
                 "start": placement.start,
                 "end": placement.end,
-                "own": own,
+                "own": list(own),
             },
         )
         provider_busy, patient_busy = cursor.fetchone()
@@ -167,7 +171,7 @@ def recheck(
     All placements are one provider's at one clinic, in one lane. `own` appointments and holds do
     not count. Raises the named refusal; the caller's transaction is then to be rolled back.
     """
-    facts = _facts(placements, own=own, own_holds=own_holds)
+    facts = _facts(placements, terms=terms, own=own, own_holds=own_holds)
     if not facts.is_active:
         raise ProviderInactive
     for placement in placements:
@@ -189,7 +193,11 @@ class Facts:
 
 
 def _facts(
-    placements: Sequence[Placement], *, own: Sequence[UUID], own_holds: Sequence[UUID]
+    placements: Sequence[Placement],
+    *,
+    terms: Terms,
+    own: Sequence[UUID],
+    own_holds: Sequence[UUID],
 ) -> Facts:
     first, clinic = placements[0], placements[0].clinic
     spans = [placement.busy for placement in placements]
@@ -205,6 +213,7 @@ def _facts(
                 "first_day": begin.date() - timedelta(days=1),
                 "last_day": end.date() + timedelta(days=1),
                 "lane": first.lane,
+                "alone": first.lane == 0 and not terms.beside_others,
                 "starts": [span.start for span in spans],
                 "ends": [span.end for span in spans],
                 "own": list(own),

@@ -1,22 +1,24 @@
-"""Writes appointments with their first event, in one statement, and events that follow.
+"""Writes appointments with their first event, in one statement, then changes and further events.
 
-The statement cannot overbook: a row that would overlap is left out by the database.
+No statement here can overbook: the database leaves a row out, or refuses a change, that overlaps.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from psycopg.types.range import Range
 
 from patients.models import Patient
 from providers.fields import new_id
 from scheduling.actors import Actor
+from scheduling.errors import PatientBusy, SchedulingError, SlotTaken, Stale
 from scheduling.models import Appointment, AppointmentEvent
 from scheduling.placing import Placement
 from scheduling.transactions import lock_timeout
@@ -48,6 +50,11 @@ SELECT wanted.event, booked.id, 'BOOK', '', 'SCHEDULED', %(by_kind)s::text, %(by
 FROM booked JOIN wanted USING (id)
 RETURNING appointment_id
 """
+REFUSED_BY: dict[str, type[SchedulingError]] = {
+    "appointment_provider_free": SlotTaken,
+    "appointment_start_once": SlotTaken,
+    "appointment_patient_free": PatientBusy,
+}
 
 
 def new_appointments(
@@ -81,8 +88,8 @@ def new_appointments(
 
 def insert(
     appointments: Sequence[Appointment], *, by: Actor, now: datetime, details: dict[str, Any]
-) -> int:
-    """Write these appointments and their events; return how many the database let in.
+) -> set[UUID]:
+    """Write these appointments and their events; return the ids that the database let in.
 
     All are one patient's with one provider in one lane. A row that conflicts is left out without
     an error, after waiting for a transaction that is about to decide.
@@ -115,10 +122,10 @@ def insert(
                 "details": json.dumps(details),
             },
         )
-        written = len(cursor.fetchall())
+        written = {pk for (pk,) in cursor.fetchall()}
     for row in appointments:
-        row._state.adding = False  # noqa: SLF001
-        row._state.db = connection.alias  # noqa: SLF001
+        row._state.adding = False
+        row._state.db = connection.alias
     return written
 
 
@@ -143,3 +150,40 @@ def record(
         at=now,
         details=details or {},
     )
+
+
+def update(
+    appointment: Appointment,
+    *,
+    expected: Iterable[Status],
+    still: type[SchedulingError] = Stale,
+    within: dict[str, Any] | None = None,
+    **values: Any,
+) -> Appointment:
+    """Write these values if status and version are still as read; return the row as it then is.
+
+    The appointment passed in is left alone. `within` are further conditions on the row. Raises
+    `still` where the row has changed, SlotTaken or PatientBusy where the database refuses.
+    """
+    values["version"] = appointment.version + 1
+    rows = Appointment.objects.filter(
+        pk=appointment.pk, version=appointment.version, status__in=expected, **(within or {})
+    )
+    try:
+        with transaction.atomic():
+            changed = rows.update(**values)
+    except IntegrityError as error:
+        raise _meaning(error) from error
+    if not changed:
+        raise still
+    written = copy(appointment)
+    for name, value in values.items():
+        setattr(written, name, value)
+    return written
+
+
+def _meaning(error: IntegrityError) -> Exception:
+    """Return what an exclusion constraint means; any other breach stays what it is."""
+    name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+    refusal = REFUSED_BY.get(name)
+    return refusal() if refusal else error

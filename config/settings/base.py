@@ -17,6 +17,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
 SITE_NAME = env.str("SITE_NAME", default="Daysheet")
+# Where links in messages lead: scheme and host, without a slash at the end.
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 DEBUG = False
 ALLOWED_HOSTS: list[str] = []
 ROOT_URLCONF = "config.urls"
@@ -175,7 +177,10 @@ PHONE_REGION = env.str("PHONE_REGION", default="US")
 
 # Booking
 # Called in order inside the transaction of every change to an appointment.
-BOOKING_HANDLERS = ["patients.relationships.on_appointment_change"]
+BOOKING_HANDLERS = [
+    "patients.relationships.on_appointment_change",
+    "scheduling.links.on_appointment_change",
+]
 BOOKING_LOCK_TIMEOUT_MS = env.int("BOOKING_LOCK_TIMEOUT_MS", default=3_000)
 CARE_RELATIONSHIP_MONTHS = env.int("CARE_RELATIONSHIP_MONTHS", default=12)
 

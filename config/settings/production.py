@@ -23,6 +23,7 @@ def secret(name: str) -> str:
 
 SECRET_KEY = secret("SECRET_KEY")
 BLIND_INDEX_KEY = secret("BLIND_INDEX_KEY")
+SITE_URL = env.str("SITE_URL")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS]
 

@@ -13,7 +13,7 @@ from scheduling.seeding.names import FAMILY, GIVEN_FEMALE, GIVEN_MALE, STREETS
 from scheduling.seeding.opening import Team
 
 HOW_MANY = 160
-EVERY_FOURTH_IS_A_CHILD = 4
+EVERY_THIRD_IS_A_CHILD = 3
 PRIMARY = {False: "Family medicine", True: "Pediatrics"}
 
 
@@ -66,7 +66,7 @@ def _patient(
 ) -> Patient:
     given, family, sex = name
     is_ana = number == 0
-    child = number % EVERY_FOURTH_IS_A_CHILD == 1
+    child = number % EVERY_THIRD_IS_A_CHILD == 1
     age = draw.uniform(0.3, 17) if child else draw.uniform(18.5, 88)
     spanish = is_ana or draw.random() < 0.14
     phone = parse_phone(f"212 555 {100 + number:04}")

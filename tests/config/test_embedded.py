@@ -78,7 +78,7 @@ def test_it_listens_in_a_private_directory_and_nowhere_else() -> None:
 
 
 @pytest.mark.parametrize(("durable", "fsync"), [(True, "on"), (False, "off")])
-def test_only_a_durable_server_waits_for_the_disk(durable: bool, fsync: str) -> None:  # noqa: FBT001
+def test_only_a_durable_server_waits_for_the_disk(durable: bool, fsync: str) -> None:
     with server(durable=durable) as url, psycopg.connect(url) as connection:
         assert connection.execute("SHOW fsync").fetchone() == (fsync,)
 

@@ -35,7 +35,7 @@ def started(code: str, *, expected: int) -> tuple["subprocess.Popen[bytes]", set
 
 
 @pytest.mark.parametrize("watch", [False, True], ids=["kernel", "guard"])
-def test_a_command_ends_with_its_killed_starter(watch: bool) -> None:  # noqa: FBT001
+def test_a_command_ends_with_its_killed_starter(watch: bool) -> None:
     code = STARTER.format(command="import time; time.sleep(60)", watch=watch)
     process, children = started(code, expected=2 if watch else 1)
     process.kill()
@@ -61,7 +61,7 @@ def test_without_the_lifeline_a_forked_process_stays() -> None:
 
 
 @pytest.mark.parametrize("watch", [False, True], ids=["kernel", "guard"])
-def test_a_command_s_status_is_the_process_s(watch: bool) -> None:  # noqa: FBT001
+def test_a_command_s_status_is_the_process_s(watch: bool) -> None:
     command = [sys.executable, "-c", "raise SystemExit(3)"]
     process = lifeline.start(command, last_signal=signal.SIGTERM, watch=watch)
     assert process.wait(15) == 3

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import date, time
 from typing import Any
 
-from factory import declarations as factory
 from django.contrib.auth.models import User
+from factory import declarations as factory
 from factory.django import DjangoModelFactory, Password
 
 from providers.hours import save_schedule

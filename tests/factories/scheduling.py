@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from factory import declarations as factory
 from django.utils import timezone
+from factory import declarations as factory
 from factory.django import DjangoModelFactory
 
 from patients.models import Patient

@@ -97,7 +97,9 @@ def _migrate() -> None:
 
 
 def _start(supervisor: Supervisor, listener: socket.socket) -> None:
-    env = dict(os.environ) | {"DEMO_ENTRY": "true", "PYTHONUNBUFFERED": "1"}
+    address = f"http://{_HOST}:{listener.getsockname()[1]}"
+    own = {"DEMO_ENTRY": "true", "PYTHONUNBUFFERED": "1", "SITE_URL": address}
+    env = dict(os.environ) | own
     descriptor = listener.fileno()
     web = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn"]
     supervisor.start(

@@ -8,7 +8,7 @@ from django_q.management.commands import qcluster
 from config import lifeline
 
 
-class Command(qcluster.Command):
+class Command(qcluster.Command):  # type: ignore[misc]  # it comes without types
     help = "Runs the background jobs."
 
     def handle(self, *args: Any, **options: Any) -> None:

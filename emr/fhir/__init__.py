@@ -1,0 +1,1 @@
+"""What FHIR R4 resources say, read tolerantly: JSON in, frozen dataclasses out, nothing stored."""

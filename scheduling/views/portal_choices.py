@@ -1,0 +1,93 @@
+"""What every page of the portal's booking begins with: the clinic, and the choices made so far."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from patients.models import Patient
+from patients.privacy.pages import PageRequest
+from patients.visitors import SESSION_KEY, browser_of
+from providers.models import Clinic
+from scheduling import checkout
+from scheduling.actors import Actor
+from scheduling.availability import FreeSlot
+from scheduling.forms.portal import slot_value
+from scheduling.forms.portal_wish import UnknownChoice, read_wish
+from scheduling.models import SlotHold
+from scheduling.presenters import clock, long_date
+from scheduling.wishes import Wish
+
+
+class PortalRequest(PageRequest):
+    """A request of somebody signed in as a patient, or of nobody in particular."""
+
+    user: User
+
+
+def wish_of(request: PortalRequest, slug: str) -> Wish:
+    """Return the choices in the address, at a clinic that takes bookings; raises Http404."""
+    clinic = get_object_or_404(Clinic.objects.active(), slug=slug)
+    request.clinic = clinic
+    try:
+        return read_wish(request.GET, clinic)
+    except UnknownChoice as error:
+        raise Http404 from error
+
+
+def open_question(wish: Wish) -> str:
+    """Return the page that asks what has not been answered yet; empty when all is known."""
+    if not (wish.who and wish.params.get("first")):
+        return "who"
+    return "" if wish.kind else "visit"
+
+
+def records_of(request: PortalRequest) -> QuerySet[Patient]:
+    """Return the records that the signed-in patient opens."""
+    if not request.user.is_authenticated:
+        return Patient.objects.none()
+    return Patient.objects.filter(user=request.user, merged_into=None).order_by("created_at")
+
+
+def actor_of(request: PortalRequest) -> Actor:
+    return Actor.patient(request.user.pk if request.user.is_authenticated else None)
+
+
+def known_browser(request: HttpRequest) -> str:
+    """Return this browser's digest, or nothing for one that never kept a time."""
+    return browser_of(request) if SESSION_KEY in request.session else ""
+
+
+def own_hold(request: HttpRequest, now: datetime) -> SlotHold | None:
+    """Return the live hold of this browser, which takes nothing away from itself."""
+    browser = known_browser(request)
+    hold = checkout.latest(browser=browser) if browser else None
+    return hold if hold is not None and hold.expires_at > now else None
+
+
+def offers(slots: list[FreeSlot]) -> list[dict[str, Any]]:
+    """Return free times as the alternatives' template shows them."""
+    return [
+        {
+            "value": slot_value(slot.start, slot.provider),
+            "day": long_date(slot.local_start),
+            "time": clock(slot.local_start),
+            "provider": slot.provider.name,
+        }
+        for slot in slots
+    ]
+
+
+def answer(
+    request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Render a page; a bound form with errors in it answers 422."""
+    form = context.get("form")
+    if status == 200 and form is not None and form.is_bound and form.errors:
+        status = 422
+    return render(request, f"portal/{template}.html", context, status=status)
