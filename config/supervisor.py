@@ -99,6 +99,10 @@ class Supervisor:
                 child.process.kill()
             child.process.wait()
         self._listen()
+        for child in self._children:
+            if child.process.stdout is not None:
+                child.process.stdout.close()
+        self._selector.close()
 
     def _any_alive(self) -> bool:
         return any(child.process.poll() is None for child in self._children)

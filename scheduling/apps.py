@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from psycopg import IsolationLevel
 
 
 def require_read_committed(connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
@@ -14,8 +15,11 @@ def require_read_committed(connection: BaseDatabaseWrapper, **_kwargs: Any) -> N
     At REPEATABLE READ the statement after the lock would still see what was there before it.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SHOW transaction_isolation")
+        cursor.execute("SHOW default_transaction_isolation")
         (level,) = cursor.fetchone()
+    asked: IsolationLevel | None = connection.connection.isolation_level
+    if asked is not None:
+        level = asked.name.lower().replace("_", " ")
     if level != "read committed":
         raise ImproperlyConfigured(f"Booking needs READ COMMITTED; this database gives {level}.")
 

@@ -4,10 +4,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from config.gallery.samples import samples
+from patients.privacy.pages import Audience, page
 
 AUDIENCES = ("portal", "desk", "provider")
 
 
+@page(audience=Audience.PUBLIC)
 def gallery(request: HttpRequest) -> HttpResponse:
     """Show every component; `?as=desk` in the desk's frame, likewise `provider` and `portal`."""
     chosen = request.GET.get("as")

@@ -18,6 +18,8 @@ _NUMBERS = "record_numbers"
 _BAD_PHONE = Remark("phone", "no phone number given could be one: kept without")
 _BAD_EMAIL = Remark("email", "the e-mail address is none: kept without")
 _PARTIAL_DOB = Remark("birth-date", "the date of birth is not a whole date: kept without")
+_LONGEST_NUMBER = 255
+_LONG_NUMBER = Remark("record-number", "a record number is too long: kept without")
 _KNOWN_NUMBER = Remark("record-number", "another patient has this record number: kept without")
 
 
@@ -101,10 +103,11 @@ def _keep_numbers(
     """Add record numbers that nobody has yet. One that is gone at the source stays on file."""
     remarks = []
     for system, value in numbers:
+        if max(len(system), len(value)) > _LONGEST_NUMBER:
+            remarks.append(_LONG_NUMBER)
+            continue
         kept, _ = PatientIdentifier.objects.get_or_create(
-            source_system=(system or target.source)[:255],
-            value=value[:255],
-            defaults={"patient": patient},
+            source_system=system or target.source, value=value, defaults={"patient": patient}
         )
         if kept.patient_id != patient.pk:
             remarks.append(_KNOWN_NUMBER)

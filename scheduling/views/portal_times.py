@@ -1,0 +1,267 @@
+"""Days with openings, the times of one of them, and keeping a time. Only a POST keeps one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from patients.privacy.pages import Audience, page
+from patients.visitors import browser_of, network_of
+from providers.models import Provider
+from scheduling import checkout
+from scheduling.availability import DayOpenings, FreeSlot, days_with_openings, nearest, search
+from scheduling.drafts import Draft
+from scheduling.errors import SchedulingError, SlotTaken
+from scheduling.forms.portal import NONE_OF_THESE, DayForm, SlotForm, slot_value
+from scheduling.forms.portal_wish import offered_providers
+from scheduling.models import SlotHold
+from scheduling.placing import Placement
+from scheduling.policies import terms_for
+from scheduling.presenters import clock, long_date
+from scheduling.views.portal_choices import (
+    PortalRequest,
+    actor_of,
+    answer,
+    offers,
+    open_question,
+    own_hold,
+    records_of,
+    wish_of,
+)
+from scheduling.visit_words import visit_name, zone_words
+from scheduling.wishes import EVENING, NOON, Wish
+
+DAYS_SHOWN = 10
+MOST_TIMES = 300
+
+
+@page(audience=Audience.PUBLIC, methods=("GET", "POST"))
+def days(request: PortalRequest, slug: str) -> HttpResponse:
+    """Show the next ten days that have openings, from `?from=` on."""
+    now = timezone.now()
+    wish = wish_of(request, slug)
+    if missing := open_question(wish):
+        return redirect(wish.address(missing))
+    if request.method == "GET":
+        return _show_days(request, wish, now)
+    if request.POST.get("day") == NONE_OF_THESE:
+        return redirect(wish.address("by_phone"))
+    form = DayForm(request.POST)
+    if not form.is_valid():
+        return _show_days(request, wish, now, error=form.errors["day"][0], status=422)
+    return redirect(wish.address("times", day=form.cleaned_data["day"].isoformat()))
+
+
+def _show_days(
+    request: PortalRequest, wish: Wish, now: datetime, *, error: str = "", status: int = 200
+) -> HttpResponse:
+    first, last = wish.horizon(now)
+    asked = DayForm({"day": request.GET.get("from")})
+    begin = asked.cleaned_data["day"] if asked.is_valid() else first
+    begin = min(max(begin, first), last)
+    found = days_with_openings(
+        wish.query(begin, last),
+        terms=terms_for(actor_of(request)),
+        now=now,
+        days=DAYS_SHOWN,
+        ignore_hold=own_hold(request, now),
+    )
+    later = found[-1].day + timedelta(days=1) if len(found) == DAYS_SHOWN else None
+    context = {
+        "wish": wish,
+        "visit": visit_name(wish.visit_type),
+        "days": _day_choices(found, is_first_page=begin == first),
+        "later": wish.address("days", **{"from": later.isoformat()}) if later else "",
+        "is_first_page": begin == first,
+        "error": error,
+        "step": 3,
+        "total": 7,
+    }
+    return answer(request, "days", context, status=status)
+
+
+def _day_choices(found: list[DayOpenings], *, is_first_page: bool) -> list[dict[str, Any]]:
+    return [
+        {
+            "value": opening.day.isoformat(),
+            "label": long_date(opening.first.local_start),
+            "count": ngettext("%(n)d time", "%(n)d times", opening.count) % {"n": opening.count},
+            "is_earliest": is_first_page and number == 0,
+        }
+        for number, opening in enumerate(found)
+    ]
+
+
+@page(audience=Audience.PUBLIC, methods=("GET", "POST"))
+def times(request: PortalRequest, slug: str) -> HttpResponse:
+    """Show one day's times; a POST keeps the chosen one for ten minutes."""
+    now = timezone.now()
+    wish = wish_of(request, slug)
+    if missing := open_question(wish):
+        return redirect(wish.address(missing))
+    if request.method == "POST":
+        return _choose(request, wish, now)
+    return _show_times(request, wish, now)
+
+
+def _show_times(
+    request: PortalRequest, wish: Wish, now: datetime, *, error: str = ""
+) -> HttpResponse:
+    form = DayForm({"day": request.GET.get("day")})
+    first, last = wish.horizon(now)
+    if not form.is_valid() or not first <= form.cleaned_data["day"] <= last:
+        return _show_days(request, wish, now, error=_("Choose one of these days."), status=400)
+    day = form.cleaned_data["day"]
+    slots = search(
+        wish.query(day, day),
+        terms=terms_for(actor_of(request)),
+        now=now,
+        limit=MOST_TIMES,
+        ignore_hold=own_hold(request, now),
+    )
+    if not slots:
+        gone = _("The times on that day are gone. Choose another day.")
+        return _show_days(request, wish, now, error=gone)
+    context = {
+        "wish": wish,
+        "day": long_date(slots[0].local_start),
+        "zone": _("Times at the clinic, %(zone)s.") % {"zone": zone_words(wish.clinic.zone)},
+        "only_provider": slots[0].provider if _are_of_one(slots) else None,
+        "groups": _groups(slots),
+        "error": error,
+        "step": 4,
+        "total": 7,
+    }
+    return answer(request, "times", context, status=422 if error else 200)
+
+
+def _are_of_one(slots: list[FreeSlot]) -> bool:
+    return len({slot.provider.pk for slot in slots}) == 1
+
+
+def _groups(slots: list[FreeSlot]) -> list[dict[str, Any]]:
+    """Return a day's times by part of day, each naming the provider where there are several."""
+    labels = [_("Morning"), _("Afternoon"), _("Evening")]
+    name_them = not _are_of_one(slots)
+    return [
+        {
+            "label": labels[part],
+            "times": [
+                {
+                    "value": slot_value(slot.start, slot.provider),
+                    "label": clock(slot.local_start),
+                    "note": slot.provider.name if name_them else "",
+                }
+                for slot in of_part
+            ],
+        }
+        for part, of_part in groupby(slots, key=lambda slot: _part(slot.local_start.time()))
+    ]
+
+
+def _part(at: time) -> int:
+    return int(at >= NOON) + int(at >= EVENING)
+
+
+def _choose(request: PortalRequest, wish: Wish, now: datetime) -> HttpResponse:
+    form = SlotForm(request.POST)
+    if not form.is_valid():
+        return _show_times(request, wish, now, error=form.errors["slot"][0])
+    start, provider_id = form.cleaned_data["slot"]
+    provider = get_object_or_404(offered_providers(wish.clinic), pk=provider_id)
+    try:
+        hold = keep_time(request, wish, provider, start, now=now)
+    except SchedulingError as refusal:
+        return show_alternatives(
+            request, wish, provider, start, refusal=refusal, post_to=wish.address("times"), now=now
+        )
+    return redirect("portal:details", pk=hold.pk)
+
+
+def keep_time(
+    request: PortalRequest, wish: Wish, provider: Provider, start: datetime, *, now: datetime
+) -> SlotHold:
+    """Keep a time that the wish's own search offers, with what this browser has typed before.
+
+    Raises SlotTaken where it is not on offer, or whatever else forbids it.
+    """
+    earlier = own_hold(request, now)
+    slot = _on_offer(request, wish, provider, start, earlier=earlier, now=now)
+    draft, patient = Draft(choices=wish.params), None
+    if earlier is not None and earlier.clinic == wish.clinic:
+        kept = Draft.load(earlier.draft)
+        if kept.choices.get("who") == wish.who:
+            draft.typed, draft.code, patient = kept.typed, kept.code, earlier.patient
+    if wish.who not in {"me", "other"}:
+        patient = get_object_or_404(records_of(request), pk=wish.who)
+    return checkout.keep(
+        Placement(provider, wish.clinic, wish.visit_type, slot.start, slot.end),
+        draft=draft,
+        patient=patient,
+        browser=browser_of(request),
+        network=network_of(request),
+        by=actor_of(request),
+        now=now,
+    )
+
+
+def _on_offer(
+    request: PortalRequest,
+    wish: Wish,
+    provider: Provider,
+    start: datetime,
+    *,
+    earlier: SlotHold | None,
+    now: datetime,
+) -> FreeSlot:
+    day: date = start.astimezone(wish.clinic.zone).date()
+    slots = search(
+        replace(wish.query(day, day), provider=provider),
+        terms=terms_for(actor_of(request)),
+        now=now,
+        limit=MOST_TIMES,
+        ignore_hold=earlier,
+    )
+    for slot in slots:
+        if slot.start == start:
+            return slot
+    raise SlotTaken
+
+
+def show_alternatives(
+    request: PortalRequest,
+    wish: Wish,
+    provider: Provider,
+    start: datetime,
+    *,
+    refusal: SchedulingError,
+    post_to: str,
+    now: datetime,
+    hold: UUID | None = None,
+) -> HttpResponse:
+    """Say why a time cannot be had, with the three nearest that can; answers 409."""
+    near = nearest(
+        replace(wish.query(*wish.horizon(now)), provider=provider),
+        to=start,
+        terms=terms_for(actor_of(request)),
+        now=now,
+    )
+    context = {
+        "wish": wish,
+        "wanted": start,
+        "is_taken": isinstance(refusal, SlotTaken),
+        "refusal": _(str(refusal)),
+        "offers": offers(near),
+        "post_to": post_to,
+        "details_kept": hold is not None,
+    }
+    return answer(request, "time_gone", context, status=409)
