@@ -1,8 +1,9 @@
 """The composition root as an app, so that its checks and commands are found."""
 
+from importlib import import_module
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
@@ -13,9 +14,17 @@ def create_cache_table(**_kwargs: Any) -> None:
     call_command("createcachetable", verbosity=0)
 
 
+def schedule_jobs(**_kwargs: Any) -> None:
+    """Write the periodic jobs, once the queue's tables are there."""
+    import_module("config.schedule").apply()
+
+
 class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
+        """Find the checks, and finish each migration; the signal comes from apps with models."""
         autodiscover_modules("checks")
-        post_migrate.connect(create_cache_table, sender=self)
+        queue = apps.get_app_config("django_q")
+        post_migrate.connect(create_cache_table, sender=queue)
+        post_migrate.connect(schedule_jobs, sender=queue)

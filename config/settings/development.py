@@ -1,7 +1,7 @@
 """A developer's machine and the demo. Its keys are public: production refuses them."""
 
 from config.settings.base import *  # noqa: F403
-from config.settings.base import BASE_DIR, INSTALLED_APPS, env
+from config.settings.base import BASE_DIR, INSTALLED_APPS, LOGGING, env
 
 DEBUG = env.bool("DEBUG", default=False)
 DEVELOPMENT = True
@@ -13,3 +13,4 @@ DEMO_ENTRY = env.bool("DEMO_ENTRY", default=False)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+LOGGING = {**LOGGING, "loggers": {"django-q": {"level": "WARNING"}}}

@@ -16,11 +16,8 @@ from patients.visitors import SESSION_KEY, browser_of
 from providers.models import Clinic
 from scheduling import checkout
 from scheduling.actors import Actor
-from scheduling.availability import FreeSlot
-from scheduling.forms.portal import slot_value
 from scheduling.forms.portal_wish import UnknownChoice, read_wish
 from scheduling.models import SlotHold
-from scheduling.presenters import clock, long_date
 from scheduling.wishes import Wish
 
 
@@ -68,19 +65,6 @@ def own_hold(request: HttpRequest, now: datetime) -> SlotHold | None:
     browser = known_browser(request)
     hold = checkout.latest(browser=browser) if browser else None
     return hold if hold is not None and hold.expires_at > now else None
-
-
-def offers(slots: list[FreeSlot]) -> list[dict[str, Any]]:
-    """Return free times as the alternatives' template shows them."""
-    return [
-        {
-            "value": slot_value(slot.start, slot.provider),
-            "day": long_date(slot.local_start),
-            "time": clock(slot.local_start),
-            "provider": slot.provider.name,
-        }
-        for slot in slots
-    ]
 
 
 def answer(

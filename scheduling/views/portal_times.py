@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,11 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from patients.models import Patient
 from patients.privacy.pages import Audience, page
 from patients.visitors import browser_of, network_of
 from providers.models import Provider
 from scheduling import checkout
-from scheduling.availability import DayOpenings, FreeSlot, days_with_openings, nearest, search
+from scheduling.availability import DayOpenings, FreeSlot, days_with_openings, search
 from scheduling.drafts import Draft
 from scheduling.errors import SchedulingError, SlotTaken
 from scheduling.forms.portal import NONE_OF_THESE, DayForm, SlotForm, slot_value
@@ -31,12 +31,12 @@ from scheduling.views.portal_choices import (
     PortalRequest,
     actor_of,
     answer,
-    offers,
     open_question,
     own_hold,
     records_of,
     wish_of,
 )
+from scheduling.views.portal_refusals import refuse
 from scheduling.visit_words import visit_name, zone_words
 from scheduling.wishes import EVENING, NOON, Wish
 
@@ -179,29 +179,32 @@ def _choose(request: PortalRequest, wish: Wish, now: datetime) -> HttpResponse:
     start, provider_id = form.cleaned_data["slot"]
     provider = get_object_or_404(offered_providers(wish.clinic), pk=provider_id)
     try:
-        hold = keep_time(request, wish, provider, start, now=now)
+        hold = keep_time(
+            request, wish, provider, start, instead_of=own_hold(request, now), now=now
+        )
     except SchedulingError as refusal:
-        return show_alternatives(
-            request, wish, provider, start, refusal=refusal, post_to=wish.address("times"), now=now
+        return refuse(
+            request, wish, provider, start, refusal, post_to=wish.address("times"), now=now
         )
     return redirect("portal:details", pk=hold.pk)
 
 
 def keep_time(
-    request: PortalRequest, wish: Wish, provider: Provider, start: datetime, *, now: datetime
+    request: PortalRequest,
+    wish: Wish,
+    provider: Provider,
+    start: datetime,
+    *,
+    instead_of: SlotHold | None,
+    now: datetime,
 ) -> SlotHold:
-    """Keep a time that the wish's own search offers, with what this browser has typed before.
+    """Keep a time that the wish's own search offers, with what was typed for the time before.
 
     Raises SlotTaken where it is not on offer, or whatever else forbids it.
     """
-    earlier = own_hold(request, now)
-    slot = _on_offer(request, wish, provider, start, earlier=earlier, now=now)
-    draft, patient = Draft(choices=wish.params), None
-    if earlier is not None and earlier.clinic == wish.clinic:
-        kept = Draft.load(earlier.draft)
-        if kept.choices.get("who") == wish.who:
-            draft.typed, draft.code, patient = kept.typed, kept.code, earlier.patient
-    if wish.who not in {"me", "other"}:
+    slot = _on_offer(request, wish, provider, start, own=instead_of, now=now)
+    draft, patient = _carried_over(wish, instead_of)
+    if wish.who not in {"", "me", "other"}:
         patient = get_object_or_404(records_of(request), pk=wish.who)
     return checkout.keep(
         Placement(provider, wish.clinic, wish.visit_type, slot.start, slot.end),
@@ -214,54 +217,37 @@ def keep_time(
     )
 
 
+def _carried_over(wish: Wish, earlier: SlotHold | None) -> tuple[Draft, Patient | None]:
+    """Return the details typed for an earlier time, if they are of the same person."""
+    draft = Draft(choices=wish.params)
+    if earlier is None or earlier.clinic_id != wish.clinic.pk:
+        return draft, None
+    kept = Draft.load(earlier.draft)
+    if kept.choices.get("who") != wish.params.get("who"):
+        return draft, None
+    draft.typed, draft.code = kept.typed, kept.code
+    return draft, earlier.patient
+
+
 def _on_offer(
     request: PortalRequest,
     wish: Wish,
     provider: Provider,
     start: datetime,
     *,
-    earlier: SlotHold | None,
+    own: SlotHold | None,
     now: datetime,
 ) -> FreeSlot:
-    day: date = start.astimezone(wish.clinic.zone).date()
+    """Return the free slot at a start; patients choose only what is shown to them."""
+    day = start.astimezone(wish.clinic.zone).date()
     slots = search(
         replace(wish.query(day, day), provider=provider),
         terms=terms_for(actor_of(request)),
         now=now,
         limit=MOST_TIMES,
-        ignore_hold=earlier,
+        ignore_hold=own,
     )
     for slot in slots:
         if slot.start == start:
             return slot
     raise SlotTaken
-
-
-def show_alternatives(
-    request: PortalRequest,
-    wish: Wish,
-    provider: Provider,
-    start: datetime,
-    *,
-    refusal: SchedulingError,
-    post_to: str,
-    now: datetime,
-    hold: UUID | None = None,
-) -> HttpResponse:
-    """Say why a time cannot be had, with the three nearest that can; answers 409."""
-    near = nearest(
-        replace(wish.query(*wish.horizon(now)), provider=provider),
-        to=start,
-        terms=terms_for(actor_of(request)),
-        now=now,
-    )
-    context = {
-        "wish": wish,
-        "wanted": start,
-        "is_taken": isinstance(refusal, SlotTaken),
-        "refusal": _(str(refusal)),
-        "offers": offers(near),
-        "post_to": post_to,
-        "details_kept": hold is not None,
-    }
-    return answer(request, "time_gone", context, status=409)

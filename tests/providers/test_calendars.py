@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from providers.calendars import bump
 from providers.models import (
@@ -36,29 +36,29 @@ HOUR = timedelta(hours=1)
 GUARD = "provider_calendar_bumped"
 
 
-def read(provider: UUID) -> tuple[int, int]:
-    row = ProviderCalendar.objects.get(pk=provider)
+def read(provider: Provider) -> tuple[int, int]:
+    row = ProviderCalendar.objects.get(pk=provider.pk)
     return row.version, row.stamp
 
 
 @pytest.mark.django_db
 def test_a_bump_counts_up_and_draws_a_new_stamp(provider: Provider) -> None:
-    version, stamp = read(provider.pk)
+    version, stamp = read(provider)
     bump([provider.pk])
-    assert read(provider.pk)[0] == version + 1
-    assert read(provider.pk)[1] != stamp
+    assert read(provider)[0] == version + 1
+    assert read(provider)[1] != stamp
 
 
 @pytest.mark.django_db
 def test_many_are_bumped_at_once_and_nobody_else() -> None:
     first, second, third = ProviderFactory.create_batch(3)
     bump([third.pk, first.pk, first.pk])
-    assert [read(p.pk)[0] for p in (first, second, third)] == [1, 0, 1]
+    assert [read(p)[0] for p in (first, second, third)] == [1, 0, 1]
 
 
 @pytest.mark.django_db
-def test_bumping_nobody_asks_nothing(django_assert_num_queries: Callable[..., object]) -> None:
-    with django_assert_num_queries(0):  # type: ignore[attr-defined]
+def test_bumping_nobody_asks_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
         bump([])
 
 
@@ -199,9 +199,7 @@ CHANGES: dict[str, Callable[[], Callable[[], None]]] = {
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", CHANGES)
 def test_without_a_bump_the_database_refuses(name: str) -> None:
-    alter = CHANGES[name]()
-    commit_checks()
-    forget_bumps()
+    alter = arranged(name)
     with refused_by(GUARD):
         alter()
 
@@ -209,19 +207,29 @@ def test_without_a_bump_the_database_refuses(name: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", CHANGES)
 def test_with_a_bump_the_database_agrees_to(name: str) -> None:
+    arranged(name)()
+    bump_everybody()
+    commit_checks()
+
+
+def arranged(name: str) -> Callable[[], None]:
     alter = CHANGES[name]()
+    bump_everybody()
     commit_checks()
     forget_bumps()
-    alter()
+    return alter
+
+
+def bump_everybody() -> None:
     bump(Provider.objects.values_list("pk", flat=True))
-    commit_checks()
 
 
 @pytest.mark.django_db
 def test_both_calendars_are_guarded_when_time_off_changes_hands() -> None:
     mine, theirs = ProviderFactory.create_batch(2)
     time_off = away(mine)
-    commit_when_bumped(mine, theirs)
+    bump_everybody()
+    commit_checks()
     forget_bumps()
     with refused_by(GUARD):
         TimeOff.objects.filter(pk=time_off.pk).update(provider=theirs)
@@ -229,11 +237,6 @@ def test_both_calendars_are_guarded_when_time_off_changes_hands() -> None:
     with refused_by(GUARD):
         TimeOff.objects.filter(pk=time_off.pk).update(provider=theirs)
         bump([mine.pk])
-
-
-def commit_when_bumped(*providers: Provider) -> None:
-    bump(provider.pk for provider in providers)
-    commit_checks()
 
 
 @pytest.mark.django_db

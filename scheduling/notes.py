@@ -1,0 +1,38 @@
+"""Writing the clinical note of a visit: by the visit's own provider, and over nobody's newer words."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from scheduling.errors import Stale
+from scheduling.models import Appointment, VisitNote
+
+
+def find_note(appointment: Appointment) -> VisitNote | None:
+    return VisitNote.objects.filter(appointment=appointment).first()
+
+
+def stamp(note: VisitNote | None) -> str:
+    """Return what tells one state of a note from the next; empty where there is none."""
+    return note.updated_at.isoformat() if note else ""
+
+
+@transaction.atomic
+def write_note(*, appointment: Appointment, text: str, seen: str, by: User) -> VisitNote:
+    """Write a visit's note. `seen` is the stamp of the state that the author had before them.
+
+    Raises Stale when the note was changed since, PermissionDenied to all but the own provider.
+    """
+    if appointment.provider.user_id != by.pk:
+        raise PermissionDenied
+    Appointment.objects.select_for_update(of=("self",), no_key=True).get(pk=appointment.pk)
+    note = find_note(appointment)
+    if stamp(note) != seen:
+        raise Stale
+    if note is None:
+        return VisitNote.objects.create(appointment=appointment, text=text, author=by)
+    note.text, note.author = text, by
+    note.save(update_fields=["text", "author", "updated_at"])
+    return note

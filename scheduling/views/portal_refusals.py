@@ -1,0 +1,64 @@
+"""What a patient reads when a time cannot be had: why, and the three nearest that can."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from providers.models import Provider
+from scheduling.availability import FreeSlot, nearest
+from scheduling.errors import SchedulingError, SlotTaken
+from scheduling.forms.portal import slot_value
+from scheduling.policies import terms_for
+from scheduling.presenters import clock, long_date
+from scheduling.views.portal_choices import PortalRequest, actor_of, answer
+from scheduling.wishes import Wish
+
+
+def refuse(
+    request: PortalRequest,
+    wish: Wish,
+    provider: Provider,
+    start: datetime,
+    refusal: SchedulingError,
+    *,
+    post_to: str,
+    details_kept: bool = False,
+    now: datetime,
+) -> HttpResponse:
+    """Answer 409 with the refusal in words; each alternative is one click away."""
+    local = start.astimezone(wish.clinic.zone)
+    context = {
+        "wish": wish,
+        "time": clock(local),
+        "day": long_date(local),
+        "is_taken": isinstance(refusal, SlotTaken),
+        "refusal": _(str(refusal)),
+        "offers": alternatives(request, wish, provider, start, now=now),
+        "post_to": post_to,
+        "details_kept": details_kept,
+    }
+    return answer(request, "time_gone", context, status=409)
+
+
+def alternatives(
+    request: PortalRequest, wish: Wish, provider: Provider, start: datetime, *, now: datetime
+) -> list[dict[str, Any]]:
+    """Return the three free times nearest to a start, this provider's before others'."""
+    query = replace(wish.query(*wish.horizon(now)), provider=provider)
+    terms = terms_for(actor_of(request))
+    return [offer(slot) for slot in nearest(query, to=start, terms=terms, now=now)]
+
+
+def offer(slot: FreeSlot) -> dict[str, Any]:
+    """Return a free time as components of the portal show it."""
+    return {
+        "value": slot_value(slot.start, slot.provider),
+        "day": long_date(slot.local_start),
+        "time": clock(slot.local_start),
+        "provider": slot.provider.name,
+    }

@@ -1,0 +1,61 @@
+"""A visit in rows of words, for the patient's pages. What a link may show is decided here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from patients.contacts import show_phone
+from scheduling.models import Appointment
+from scheduling.presenters import clock, long_date
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One row of a summary; `value` may have several lines."""
+
+    label: str
+    value: str
+
+
+def facts(visit: Appointment, *, is_own: bool) -> list[Fact]:
+    """Return what a patient sees of a visit; name and reason only of a record of their own."""
+    rows = [
+        Fact(_("When"), f"{day_of(visit.local_start)}\n{hours(visit)}"),
+        Fact(_("With"), visit.provider.name),
+        Fact(_("Where"), place(visit)),
+        Fact(_("Phone"), show_phone(visit.clinic.phone)),
+        Fact(_("Reference"), visit.reference),
+    ]
+    if is_own:
+        rows.insert(0, Fact(_("For"), visit.patient.full_name))
+        rows.append(Fact(_("Reason for the visit"), visit.reason_for_visit))
+    return [row for row in rows if row.value]
+
+
+def hours(visit: Appointment) -> str:
+    """Return "3:30 pm to 4:00 pm (EDT)", on the clinic's wall clock."""
+    return _("%(start)s to %(end)s (%(zone)s)") % {
+        "start": clock(visit.local_start),
+        "end": clock(visit.local_end),
+        "zone": visit.local_start.tzname(),
+    }
+
+
+def place(visit: Appointment) -> str:
+    """Return where to be: the clinic with its address, or the clinic by video."""
+    if visit.appointment_type.is_telehealth:
+        return _("By video, with %(clinic)s") % {"clinic": visit.clinic.name}
+    return f"{visit.clinic.name}\n{visit.clinic.address}".strip()
+
+
+def day_of(local: datetime) -> str:
+    """Return "Tuesday, June 9, 2026": a patient's list may reach over New Year."""
+    return f"{long_date(local)}, {local.year}"
+
+
+def moment(visit: Appointment) -> str:
+    """Return "Tuesday, June 9, 3:30 pm"."""
+    return f"{long_date(visit.local_start)}, {clock(visit.local_start)}"
