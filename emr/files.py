@@ -63,9 +63,7 @@ def batches(
     yield waiting
 
 
-def _read(
-    path: Path, wanted: Collection[str], advance: Callable[[int], None]
-) -> Iterator[Entry]:
+def _read(path: Path, wanted: Collection[str], advance: Callable[[int], None]) -> Iterator[Entry]:
     try:
         if path.suffix.lower() in _LINES:
             yield from _read_lines(path, wanted, advance)

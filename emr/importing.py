@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 
 from emr.fhir.documents import Entry
 from emr.fhir.errors import Damaged, Refused
@@ -167,9 +167,12 @@ class Import:
                     item.link, item.reading, taken.row, item.digests, source=self.target.source
                 )
                 connection.check_constraints()
-        except DatabaseError as error:
-            known.rows.pop(item.row.pk if item.row else item.reading.identity.key, None)
-            raise Refused("database", f"the database refused it ({_what_refused(error)})") from error
+        except (DataError, IntegrityError) as error:
+            for unsaved in (item.link, item.row):
+                if unsaved:
+                    unsaved.refresh_from_db()
+            reason = f"the database refused it ({_what_refused(error)})"
+            raise Refused("database", reason) from error
         known.learn(link, taken.row)
         return taken.remarks
 

@@ -27,7 +27,8 @@ class Digests:
 
     def changed_since(self, link: EMRLink) -> set[str]:
         """Return the parts that the source says differently than when the link was written."""
-        return {part for part, digest in self.parts.items() if link.part_digests.get(part) != digest}
+        before = link.part_digests
+        return {part for part, digest in self.parts.items() if before.get(part) != digest}
 
 
 def digests(reading: Reading, *, source: str) -> Digests:

@@ -6,12 +6,10 @@ Nothing is booked for somebody unknown before a code has proved their address.
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django_q.tasks import async_task
 
 from patients import codes
 from patients.models import OneTimeCode, Patient
@@ -23,8 +21,6 @@ from scheduling.errors import HoldExpired
 from scheduling.keys import RequestKey
 from scheduling.models import Appointment, BookedVia, IdempotencyKey, SlotHold
 from scheduling.placing import Placement, place
-
-MAIL_TASK = "scheduling.links.mail_booked"
 
 
 def find(pk: UUID, *, browser: str) -> SlotHold | None:
@@ -165,8 +161,6 @@ def finish(hold: SlotHold, *, reason: str, by: Actor, now: datetime) -> Appointm
     except HoldExpired:
         booked = _book(hold, using=None, reason=reason, by=by, now=now)
         holds.release_hold(hold)
-    if booked.created_at == now:
-        transaction.on_commit(partial(async_task, MAIL_TASK, str(booked.pk)))
     return booked
 
 

@@ -15,7 +15,7 @@ from scheduling.errors import TooEarly
 from scheduling.models import Appointment
 from scheduling.models.appointment import AppointmentQuerySet
 from scheduling.policies import NO_SHOW_GRACE, check_timing
-from scheduling.presenters import Tag, status_tag
+from scheduling.presenters import Tag, clock, status_tag
 from scheduling.transitions import Act, Status
 from scheduling.visit_words import language_name
 
@@ -171,7 +171,7 @@ def week(
             day=day,
             visits=[v for v in visits if v.appointment.local_start.date() == day],
             hours=[
-                f"{row.start_time:%H:%M}–{row.end_time:%H:%M}"
+                f"{_clock(day, row.start_time)} – {_clock(day, row.end_time)}"
                 for row in hours
                 if row.day_of_week == day.weekday() and row.is_valid_on(day)
             ],
@@ -184,6 +184,10 @@ def week(
         )
         for day in days
     ]
+
+
+def _clock(day: date, wall: time) -> str:
+    return clock(datetime.combine(day, wall))  # noqa: DTZ001 - a reading of the clinic's wall clock
 
 
 def _hours(user: User, clinics: Sequence[Clinic], monday: date) -> list[ProviderSchedule]:

@@ -50,4 +50,5 @@ def preferred_language(communication: object) -> str:
 
 def specialty(concepts: object) -> Coding | None:
     """Return the first NUCC taxonomy coding, if there is one."""
-    return next((coding for coding in codings(concepts) if coding.system == NUCC and coding.code), None)
+    found = (coding for coding in codings(concepts) if coding.system == NUCC and coding.code)
+    return next(found, None)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from emr.fhir.tolerant import items, part, text, texts
 
+_OR = re.compile(r"\bor\b|[;,/]", re.IGNORECASE)
 _PHONE_ORDER = ("mobile", "home", "", "work", "temp")
 _HOME_ORDER = ("home", "", "temp", "work", "billing")
 
@@ -28,8 +30,12 @@ class Address:
 
 
 def phones(telecom: object) -> tuple[str, ...]:
-    """Return the numbers in use as written, best first: by rank, then mobile, home, others."""
-    return _values(telecom, {"phone", "sms"})
+    """Return the numbers in use as written, best first: by rank, then mobile, home, others.
+
+    A value that holds several, as in "555-0101 or 555-0102", is taken apart.
+    """
+    found = (piece for value in _values(telecom, {"phone", "sms"}) for piece in _OR.split(value))
+    return tuple(dict.fromkeys(piece.strip() for piece in found if piece.strip()))
 
 
 def emails(telecom: object) -> tuple[str, ...]:
@@ -54,7 +60,9 @@ def current_address(addresses: object) -> Address:
     """
     if isinstance(addresses, str):
         addresses = {"text": addresses}
-    ranked = sorted(items(addresses), key=lambda entry: (_is_over(entry), _place(entry, _HOME_ORDER)))
+    ranked = sorted(
+        items(addresses), key=lambda entry: (_is_over(entry), _place(entry, _HOME_ORDER))
+    )
     return next((read for entry in ranked if (read := _read(entry)) != Address()), Address())
 
 

@@ -41,14 +41,14 @@ class _Walk:
     top_kind: str = ""
     number: int = 0
 
-    def see_text(self, token: str, *, is_key: bool) -> None:
+    def see_text(self, quoted: str, *, is_key: bool) -> None:
         if is_key:
-            self.keys[self.depth] = token
+            self.keys[self.depth] = quoted
         elif self.keys.get(self.depth) == '"resourceType"':
             if self.depth == _BUNDLE:
-                self.top_kind = token[1:-1]
+                self.top_kind = quoted[1:-1]
             elif self.depth == _RESOURCE and self.keys.get(_ENTRY) == '"resource"':
-                self.kind = token[1:-1]
+                self.kind = quoted[1:-1]
 
     def is_entry(self) -> bool:
         return self.depth == _ENTRIES and self.keys.get(_BUNDLE) == '"entry"'
@@ -78,18 +78,18 @@ def entries(text: str, wanted: Collection[str]) -> Iterator[Entry]:
 def _spans(text: str, walk: _Walk) -> Iterator[tuple[int, int]]:
     """Yield where each entry of a bundle begins and ends; `walk` then knows its type."""
     for match in _TOKEN.finditer(text):
-        token = match[0]
+        bracket = match[0]
         if match[1]:
             walk.see_text(match[1], is_key=match[2] is not None)
-        elif token in "{[":
-            if token == "{" and walk.is_entry():
+        elif bracket in "{[":
+            if bracket == "{" and walk.is_entry():
                 walk.start, walk.kind = match.start(), ""
                 walk.number += 1
             walk.depth += 1
             walk.keys.pop(walk.depth, None)
-        elif token in "}]":
+        elif bracket in "}]":
             walk.depth -= 1
-            if token == "}" and walk.is_entry():
+            if bracket == "}" and walk.is_entry():
                 yield walk.start, match.end()
             if walk.depth == 0:
                 _check_rest(text, match.end())

@@ -1,4 +1,4 @@
-"""What Practitioner and PractitionerRole resources say. Whether an NPI is valid is not said here."""
+"""What Practitioner and PractitionerRole resources say. Whether an NPI is valid is not asked."""
 
 from __future__ import annotations
 

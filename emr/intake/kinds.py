@@ -57,7 +57,8 @@ class Taken:
 class Intake(Protocol):
     """One kind of resource. All three verbs raise Refused for a record that is not taken."""
 
-    model: type[UUIDModel]
+    @property
+    def model(self) -> type[UUIDModel]: ...
 
     def read(self, identity: Identity, resource: Mapping[str, Any]) -> Reading: ...
 

@@ -97,9 +97,7 @@ def _best_email(written: Collection[str]) -> str:
     return ""
 
 
-def _keep_numbers(
-    patient: Patient, numbers: list[list[str]], target: Target
-) -> tuple[Remark, ...]:
+def _keep_numbers(patient: Patient, numbers: list[list[str]], target: Target) -> tuple[Remark, ...]:
     """Add record numbers that nobody has yet. One that is gone at the source stays on file."""
     remarks = []
     for system, value in numbers:

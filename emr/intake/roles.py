@@ -1,4 +1,4 @@
-"""Gives providers their specialty from PractitionerRole resources; hours and places are not read."""
+"""Gives providers their specialty from PractitionerRole resources; reads no hours or places."""
 
 from __future__ import annotations
 

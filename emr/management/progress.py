@@ -19,7 +19,11 @@ def progress(text: str, *, total: int, stream: TextIO) -> Iterator[Callable[[int
         yield _lines(text, total, stream)
         return
     with tqdm(desc=text, total=total, unit="B", unit_scale=True, file=stream, leave=False) as bar:
-        yield lambda count: (bar.update(count), None)[1]
+
+        def advance(count: int) -> None:
+            bar.update(count)
+
+        yield advance
 
 
 def _lines(text: str, total: int, stream: TextIO) -> Callable[[int], None]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import cast
+from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from patients.codes import CodeRefused
 from patients.privacy.pages import Audience, page
 from patients.throttle import TooManyRequests
 from patients.visitors import network_of
-from scheduling import checkout
+from scheduling import checkout, links
 from scheduling.drafts import Draft
 from scheduling.errors import HoldExpired, SchedulingError
 from scheduling.forms.portal import CodeForm, DetailsForm, ReasonForm, SlotForm
@@ -23,7 +25,7 @@ from scheduling.forms.portal_wish import offered_providers
 from scheduling.holds import extend_hold
 from scheduling.models import SlotHold
 from scheduling.presenters import clock
-from scheduling.views.portal_choices import PortalRequest, actor_of, answer
+from scheduling.views.portal_choices import PortalRequest, actor_of, answer, known_browser
 from scheduling.views.portal_held import (
     details_form,
     held_context,
@@ -33,8 +35,10 @@ from scheduling.views.portal_held import (
     with_hold,
 )
 from scheduling.views.portal_refusals import refuse
-from scheduling.views.portal_summary import check_rows
+from scheduling.views.portal_summary import answers
 from scheduling.views.portal_times import keep_time
+from scheduling.visit_facts import hours, moment, place
+from scheduling.visit_words import visit_name
 
 TYPED = (
     "given_name",
@@ -156,7 +160,7 @@ def _show_check(
 ) -> HttpResponse:
     context = {
         **held_context(hold, now, page="check"),
-        "rows": check_rows(hold, form, wish_of_hold(hold)),
+        "rows": answers(hold, form, wish_of_hold(hold)),
         "email": "" if hold.patient else form.cleaned_data["email"],
         "error": error,
         "step": 6,
@@ -228,9 +232,12 @@ def _book(
 ) -> HttpResponse:
     reason = details.cleaned_data["reason"]
     try:
-        checkout.finish(hold, reason=reason, by=actor_of(request), now=now)
+        visit = checkout.finish(hold, reason=reason, by=actor_of(request), now=now)
     except SchedulingError as refusal:
         return _refuse(request, hold, refusal, now)
+    if visit.created_at == now:  # not for the second of two equal requests
+        links.grant(request.session, visit, now=now)
+        links.queue_booked_mail(visit)
     return redirect("portal:booked", pk=hold.pk)
 
 
@@ -247,3 +254,23 @@ def _refuse(
         details_kept=True,
         now=now,
     )
+
+
+@page(audience=Audience.PUBLIC, phi=True)
+def booked(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Say what was booked and what happens next, to the browser that booked it."""
+    browser = known_browser(request)
+    visit = checkout.booked_from(pk, browser=browser, now=timezone.now()) if browser else None
+    if visit is None:
+        raise Http404
+    request.clinic = visit.clinic
+    context = {
+        "visit": visit,
+        "moment": moment(visit),
+        "hours": hours(visit),
+        "place": place(visit),
+        "kind": visit_name(visit.appointment_type),
+        "email": visit.patient.email,
+        "cutoff": visit.clinic.patient_cutoff_hours,
+    }
+    return answer(request, "booked", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -113,10 +114,9 @@ def held_context(hold: SlotHold, now: datetime, *, page: str) -> dict[str, Any]:
 def show_ended(request: PortalRequest, hold: SlotHold, now: datetime) -> HttpResponse:
     """Say that the wait was too long, and offer the same time if it is still free, or others."""
     wish = wish_of_hold(hold)
-    query = wish.query(*wish.horizon(now))
-    still = is_free(
-        query_of(query, hold), start=hold.visit_start, terms=terms_for(actor_of(request)), now=now
-    )
+    query = replace(wish.query(*wish.horizon(now)), provider=hold.provider)
+    terms = terms_for(actor_of(request))
+    still = is_free(query, start=hold.visit_start, terms=terms, now=now)
     context = {
         **held_context(hold, now, page="details"),
         "wish": wish,

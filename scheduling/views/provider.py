@@ -13,11 +13,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from patients.privacy.pages import Audience, StaffRequest, page
+from providers.models import Clinic
 from scheduling import booking, notes
 from scheduling.actors import Actor
 from scheduling.errors import SchedulingError, Stale
 from scheduling.forms.provider import NoteForm, WeekForm
-from scheduling.models import Appointment
+from scheduling.models import Appointment, VisitNote
 from scheduling.own_visits import OwnVisit, day_list, next_visit, own_visits
 from scheduling.own_visits import week as read_week
 from scheduling.presenters import clock, event_words
@@ -48,7 +49,7 @@ def today(request: StaffRequest) -> HttpResponse:
     return render(request, "provider/today.html", context)
 
 
-def _clinics(request: StaffRequest) -> list[object]:
+def _clinics(request: StaffRequest) -> list[Clinic]:
     """The clinic at hand first: its zone says when a day begins."""
     return [request.clinic, *(clinic for clinic in request.clinics if clinic != request.clinic)]
 
@@ -149,26 +150,39 @@ def _clock(when: datetime, visit: Appointment) -> str:
     phi=True,
 )
 def note(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Write or change the note of an own visit; words that were changed meanwhile are not lost."""
+    """Write or change the note of an own visit."""
     appointment = _own(request, pk)
+    if request.method == "POST":
+        return _save_note(request, appointment)
     known = notes.find_note(appointment)
     initial = {"text": known.text if known else "", "seen": notes.stamp(known)}
-    form = NoteForm(request.POST or None, initial=initial)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            text, seen = form.cleaned_data["text"], form.cleaned_data["seen"]
-            try:
-                notes.write_note(appointment=appointment, text=text, seen=seen, by=request.user)
-            except Stale:
-                form.add_error("text", _("This note was changed meanwhile; it is shown below."))
-                status = 409
-            else:
-                messages.success(request, _("The note is saved."))
-                return redirect("provider:visit", pk)
-    context = {"visit": OwnVisit(appointment, timezone.now()), "form": form, "status": status}
-    if status == 409:
-        context["newer"] = notes.find_note(appointment)
-        form.data = form.data | {"seen": notes.stamp(context["newer"])}
+    return _show_note(request, appointment, NoteForm(initial=initial))
+
+
+def _save_note(request: StaffRequest, appointment: Appointment) -> HttpResponse:
+    """Write what was typed; where the note was changed meanwhile, show both and lose neither."""
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        return _show_note(request, appointment, form, status=422)
+    text, seen = form.cleaned_data["text"], form.cleaned_data["seen"]
+    try:
+        notes.write_note(appointment=appointment, text=text, seen=seen, by=request.user)
+    except Stale:
+        newer = notes.find_note(appointment)
+        form = NoteForm({"text": text, "seen": notes.stamp(newer)})
+        form.add_error("text", _("This note was changed meanwhile. Put both together and save."))
+        return _show_note(request, appointment, form, newer=newer, status=409)
+    messages.success(request, _("The note is saved."))
+    return redirect("provider:visit", appointment.pk)
+
+
+def _show_note(
+    request: StaffRequest,
+    appointment: Appointment,
+    form: NoteForm,
+    *,
+    newer: VisitNote | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {"visit": OwnVisit(appointment, timezone.now()), "form": form, "newer": newer}
     return render(request, "provider/note.html", context, status=status)

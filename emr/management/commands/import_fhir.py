@@ -47,7 +47,7 @@ class Command(BaseCommand):
             "--report",
             type=Path,
             metavar="FILE",
-            help="write each refusal and remark there, without names: CSV for .csv, else JSON lines",
+            help="write each refusal and remark, without names: CSV for .csv, else JSON lines",
         )
         parser.add_argument(
             "--show-file-names",
