@@ -241,7 +241,7 @@ def reschedule(
     The moved visit is SCHEDULED again and its iCalendar sequence rises. Raises as `book` does,
     and TooLateToChange, IllegalTransition, or Stale if it changed since it was read.
     """
-    check_can_change(appointment, by=by, now=now, override=override)
+    check_can_change(appointment, by=by, now=now)
     if appointment.status not in MOVABLE:
         raise IllegalTransition("MOVE", appointment.status)
     placement = place(
@@ -308,7 +308,7 @@ def cancel(
 ) -> Appointment:
     """Cancel a visit. A patient's cancellation frees the time at once; a staff member's can be
     undone for ten minutes, and keeps the time until then. Raises TooLateToChange, Stale."""
-    check_can_change(appointment, by=by, now=now, override=override)
+    check_can_change(appointment, by=by, now=now)
     details = {"reason": reason} | ({"override": override} if override else {})
     return transition(appointment=appointment, act=Act.CANCEL, details=details, by=by, now=now)
 

@@ -29,20 +29,18 @@ def check_can_book(visit_type: VisitType, *, by: Actor) -> None:
         raise TypeNotAllowed
 
 
-def check_can_change(
-    appointment: Appointment, *, by: Actor, now: datetime, override: str = ""
-) -> None:
+def check_can_change(appointment: Appointment, *, by: Actor, now: datetime) -> None:
     """Raise InThePast once the visit has begun, TooLateToChange within the clinic's cut-off.
 
-    The cut-off counts from the clinic's `patient_cutoff_hours` before the start. Staff pass it;
-    `override` is kept in the history.
+    The cut-off is `patient_cutoff_hours` before the start and binds patients; staff give a reason
+    with what they do, which stays in the history.
     """
     if by.is_staff or by.kind is ActorKind.SYSTEM:
         return
     if appointment.scheduled_start <= now:
         raise InThePast
     cutoff = timedelta(hours=appointment.clinic.patient_cutoff_hours)
-    if appointment.scheduled_start - cutoff <= now and not override:
+    if appointment.scheduled_start - cutoff <= now:
         raise TooLateToChange
 
 

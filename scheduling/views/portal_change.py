@@ -1,4 +1,4 @@
-"""Patients move a visit: a day, a time, a look at old and new, and only then the POST that moves."""
+"""Patients move a visit: a day, a time, a look at old and new, and only then a POST that moves."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from patients.privacy.pages import PageRequest
 from providers.models import Provider
 from scheduling import booking
 from scheduling.actors import Actor
@@ -40,8 +41,8 @@ from scheduling.standing import standing_of
 from scheduling.views.portal_choices import offers
 from scheduling.views.portal_offers import day_choices, time_groups
 from scheduling.views.portal_visit import (
-    VisitRequest,
     actor_of,
+    as_it_is,
     show,
     show_standing,
     visit_page,
@@ -55,7 +56,7 @@ TERMS = terms_for(Actor.patient())
 NO_LONGER_CHANGEABLE = (IllegalTransition, InThePast, Stale, TooLateToChange)
 
 
-def others_too(request: VisitRequest) -> bool:
+def others_too(request: PageRequest) -> bool:
     """Whether other providers of the same specialty will do."""
     return request.GET.get("with") == ANYONE
 
@@ -80,7 +81,7 @@ def address(visit: Appointment, page: str, *, anyone: bool, **params: str) -> st
 
 
 @visit_page()
-def change(request: VisitRequest, visit: Appointment, now: datetime) -> HttpResponse:
+def change(request: PageRequest, visit: Appointment, now: datetime) -> HttpResponse:
     """Offer the next ten days that have openings, from `?from=` on."""
     if not standing_of(visit, now=now).can_change:
         return redirect("portal:manage", pk=visit.pk)
@@ -88,7 +89,7 @@ def change(request: VisitRequest, visit: Appointment, now: datetime) -> HttpResp
 
 
 def _show_days(
-    request: VisitRequest, visit: Appointment, now: datetime, *, error: str = "", status: int = 200
+    request: PageRequest, visit: Appointment, now: datetime, *, error: str = "", status: int = 200
 ) -> HttpResponse:
     anyone = others_too(request)
     query = query_for(visit, now, anyone=anyone)
@@ -114,7 +115,7 @@ def _from(query: Query, first: date, last: date | None = None) -> Query:
     return replace(query, first_day=first, last_day=last or query.last_day)
 
 
-def _day(request: VisitRequest, name: str) -> date | None:
+def _day(request: PageRequest, name: str) -> date | None:
     """Return a day of the query string; None where it is absent. Raises BadRequest."""
     if not request.GET.get(name):
         return None
@@ -126,7 +127,7 @@ def _day(request: VisitRequest, name: str) -> date | None:
 
 
 @visit_page()
-def change_times(request: VisitRequest, visit: Appointment, now: datetime) -> HttpResponse:
+def change_times(request: PageRequest, visit: Appointment, now: datetime) -> HttpResponse:
     """Offer the times of the day that was chosen."""
     if not standing_of(visit, now=now).can_change:
         return redirect("portal:manage", pk=visit.pk)
@@ -137,7 +138,7 @@ def change_times(request: VisitRequest, visit: Appointment, now: datetime) -> Ht
 
 
 def _show_times(
-    request: VisitRequest, visit: Appointment, now: datetime, day: date, *, error: str = ""
+    request: PageRequest, visit: Appointment, now: datetime, day: date, *, error: str = ""
 ) -> HttpResponse:
     anyone = others_too(request)
     query = query_for(visit, now, anyone=anyone)
@@ -163,7 +164,7 @@ def _show_times(
 
 
 @visit_page(methods=("GET", "POST"))
-def change_check(request: VisitRequest, visit: Appointment, now: datetime) -> HttpResponse:
+def change_check(request: PageRequest, visit: Appointment, now: datetime) -> HttpResponse:
     """Show the old time beside the new one; a POST moves the visit."""
     is_post = request.method == "POST"
     form = SlotForm(request.POST if is_post else request.GET)
@@ -192,7 +193,7 @@ def _provider(visit: Appointment, now: datetime, provider_id: object) -> Provide
 
 
 def _show_check(
-    request: VisitRequest,
+    request: PageRequest,
     visit: Appointment,
     provider: Provider,
     start: datetime,
@@ -223,7 +224,7 @@ def _show_check(
 
 
 def _move(
-    request: VisitRequest, visit: Appointment, provider: Provider, start: datetime, now: datetime
+    request: PageRequest, visit: Appointment, provider: Provider, start: datetime, now: datetime
 ) -> HttpResponse:
     """Move the visit. Sent twice it moves once: the second request finds it there."""
     if visit.scheduled_start != start or visit.provider_id != provider.pk:
@@ -233,12 +234,12 @@ def _move(
         except NO_LONGER_CHANGEABLE as refusal:
             return show_standing(request, visit, now, refusal=refusal)
         except SchedulingError as refusal:
-            return _show_taken(request, visit, provider, start, now, refusal)
+            return _show_taken(request, as_it_is(visit), provider, start, now, refusal)
     return redirect(f"{reverse('portal:manage', args=[visit.pk])}?moved")
 
 
 def _show_taken(
-    request: VisitRequest,
+    request: PageRequest,
     visit: Appointment,
     provider: Provider,
     start: datetime,

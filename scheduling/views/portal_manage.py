@@ -10,7 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from patients.privacy.pages import Audience, page
+from patients.models import Patient
+from patients.privacy.pages import Audience, PageRequest, page
 from patients.throttle import TooManyRequests
 from patients.visitors import network_of
 from scheduling import booking, links
@@ -21,9 +22,7 @@ from scheduling.models import Appointment
 from scheduling.presenters import status_tag
 from scheduling.standing import standing_of
 from scheduling.transitions import Status
-from scheduling.transitions import Status
 from scheduling.views.portal_visit import (
-    VisitRequest,
     actor_of,
     show,
     show_standing,
@@ -51,13 +50,13 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @visit_page()
-def manage(request: VisitRequest, visit: Appointment, now: datetime) -> HttpResponse:
+def manage(request: PageRequest, visit: Appointment, now: datetime) -> HttpResponse:
     """Show one visit, and what its patient may still do with it."""
     return show_standing(request, visit, now)
 
 
 @visit_page(methods=("POST",))
-def confirm(request: VisitRequest, visit: Appointment, now: datetime) -> HttpResponse:
+def confirm(request: PageRequest, visit: Appointment, now: datetime) -> HttpResponse:
     """Say that the patient will come."""
     try:
         booking.confirm(appointment=visit, by=actor_of(request, visit), now=now)
@@ -67,7 +66,7 @@ def confirm(request: VisitRequest, visit: Appointment, now: datetime) -> HttpRes
 
 
 @visit_page(methods=("GET", "POST"))
-def cancel(request: VisitRequest, visit: Appointment, now: datetime) -> HttpResponse:
+def cancel(request: PageRequest, visit: Appointment, now: datetime) -> HttpResponse:
     """Ask once more, then cancel."""
     form = CancelForm(request.POST or None)
     if request.method != "POST":
@@ -85,7 +84,7 @@ def cancel(request: VisitRequest, visit: Appointment, now: datetime) -> HttpResp
 
 
 @visit_page()
-def calendar(request: VisitRequest, visit: Appointment, now: datetime) -> HttpResponse:
+def calendar(request: PageRequest, visit: Appointment, now: datetime) -> HttpResponse:
     """Hand out the visit as a file for the patient's own calendar."""
     return HttpResponse(
         calendar_file(visit, now=now),
@@ -95,13 +94,13 @@ def calendar(request: VisitRequest, visit: Appointment, now: datetime) -> HttpRe
 
 
 @page(audience=Audience.PATIENT, phi=True)
-def appointments(request: VisitRequest) -> HttpResponse:
+def appointments(request: PageRequest) -> HttpResponse:
     """List the visits of every record that this account opens: to come, then past."""
     now = timezone.now()
-    own = Appointment.objects.filter(patient__user=request.user).select_related(*links.RELATED)
+    own = Appointment.objects.filter(patient__user=request.user.pk).select_related(*links.RELATED)
     coming = list(own.filter(status__in=COMING, scheduled_end__gt=now).order_by("scheduled_start"))
     past = own.exclude(pk__in=[visit.pk for visit in coming]).order_by("-scheduled_start")
-    several = request.user.patients.count() > 1  # type: ignore[attr-defined]
+    several = Patient.objects.filter(user=request.user.pk).count() > 1
     context = {
         "coming": [_row(visit, named=several) for visit in coming],
         "past": [_row(visit, named=several) for visit in past[:MOST_PAST]],

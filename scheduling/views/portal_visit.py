@@ -8,7 +8,6 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -18,18 +17,13 @@ from django.utils import timezone
 from patients.privacy.pages import Audience, PageRequest, page
 from scheduling.actors import Actor
 from scheduling.errors import SchedulingError
-from scheduling.links import within_reach
+from scheduling.links import RELATED, within_reach
 from scheduling.models import Appointment
 from scheduling.standing import standing_of
 from scheduling.visit_facts import facts, moment
 
-
-class VisitRequest(PageRequest):
-    user: User
-
-
-VisitView = Callable[[VisitRequest, Appointment, datetime], HttpResponse]
-PageView = Callable[[VisitRequest, UUID], HttpResponse]
+VisitView = Callable[[PageRequest, Appointment, datetime], HttpResponse]
+PageView = Callable[[PageRequest, UUID], HttpResponse]
 
 
 def visit_page(*, methods: tuple[str, ...] = ("GET",)) -> Callable[[VisitView], PageView]:
@@ -41,7 +35,7 @@ def visit_page(*, methods: tuple[str, ...] = ("GET",)) -> Callable[[VisitView], 
     def declare(view: VisitView) -> PageView:
         @page(audience=Audience.PUBLIC, methods=methods, phi=True)
         @wraps(view)
-        def gate(request: VisitRequest, pk: UUID) -> HttpResponse:
+        def gate(request: PageRequest, pk: UUID) -> HttpResponse:
             now = timezone.now()
             visit = within_reach(request.session, request.user, now=now).filter(pk=pk).first()
             if visit is None:
@@ -54,23 +48,28 @@ def visit_page(*, methods: tuple[str, ...] = ("GET",)) -> Callable[[VisitView], 
     return declare
 
 
-def _turn_away(request: VisitRequest, pk: UUID) -> HttpResponse:
+def _turn_away(request: PageRequest, pk: UUID) -> HttpResponse:
     if request.user.is_authenticated:
         raise Http404
     return redirect_to_login(reverse("portal:manage", args=[pk]), reverse("portal:sign_in"))
 
 
-def is_own(request: VisitRequest, visit: Appointment) -> bool:
+def is_own(request: PageRequest, visit: Appointment) -> bool:
     """Whether the visit is a signed-in patient's own, rather than reached by a link."""
     return request.user.is_authenticated and visit.patient.user_id == request.user.pk
 
 
-def actor_of(request: VisitRequest, visit: Appointment) -> Actor:
+def actor_of(request: PageRequest, visit: Appointment) -> Actor:
     return Actor.patient(request.user.pk if is_own(request, visit) else None)
 
 
+def as_it_is(visit: Appointment) -> Appointment:
+    """Return the visit as the database has it, after a verb that refused."""
+    return Appointment.objects.select_related(*RELATED).get(pk=visit.pk)
+
+
 def show(
-    request: VisitRequest, template: str, visit: Appointment, *, status: int = 200, **context: Any
+    request: PageRequest, template: str, visit: Appointment, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     """Render a page about one visit."""
     context = {"visit": visit, "moment": moment(visit), **context}
@@ -78,7 +77,7 @@ def show(
 
 
 def show_standing(
-    request: VisitRequest,
+    request: PageRequest,
     visit: Appointment,
     now: datetime,
     *,
@@ -86,7 +85,7 @@ def show_standing(
 ) -> HttpResponse:
     """Show how the visit stands; after a refusal (409) with its words, and as it is now."""
     if refusal is not None:
-        visit = within_reach(request.session, request.user, now=now).get(pk=visit.pk)
+        visit = as_it_is(visit)
     standing = standing_of(visit, now=now)
     return show(
         request,
