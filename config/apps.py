@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.contrib.admin.apps import AdminConfig
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
@@ -28,3 +29,9 @@ class ConfigConfig(AppConfig):
         queue = apps.get_app_config("django_q")
         post_migrate.connect(create_cache_table, sender=queue)
         post_migrate.connect(schedule_jobs, sender=queue)
+
+
+class SetupConfig(AdminConfig):
+    """Django's admin, as the site where clinics are set up."""
+
+    default_site = "providers.admin_site.SetupSite"

@@ -66,4 +66,10 @@ def report_writer(file: TextIO, *, as_csv: bool) -> Callable[[Finding], None]:
     writer = csv.writer(file)
     names = [column.name for column in fields(Finding)]
     writer.writerow(names)
-    return lambda finding: writer.writerow([getattr(finding, name) for name in names])
+    return lambda finding: writer.writerow([_cell(getattr(finding, name)) for name in names])
+
+
+def _cell(value: object) -> str:
+    """Return a value that no spreadsheet takes for a formula."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,7 +1,29 @@
-"""How staff accounts behave at sign-in. Patients have none here: they sign in by code."""
+"""How staff accounts behave at sign-in. Patients have none here: they sign in by code.
+
+No mail leaves during a request, so that known and unknown addresses answer alike; a link to a
+new password is made by the worker and stands in no queue.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import get_language
+from django_q.tasks import async_task
+
+from patients.mail import send_mail
+
+NOBODY = 0
+PASSWORD_MAILS = {"account/email/password_reset_key", "account/email/unknown_account"}
 
 
 class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped library
@@ -9,3 +31,25 @@ class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyp
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue the two mails that asking for a new password may lead to; there are no others."""
+        if template_prefix not in PASSWORD_MAILS:
+            raise NotImplementedError(template_prefix)
+        user = context.get("user")
+        user_id = user.pk if user is not None else NOBODY
+        language = get_language() or ""
+        transaction.on_commit(
+            partial(async_task, "patients.accounts.mail_new_password", user_id, language)
+        )
+
+
+def mail_new_password(user_id: int, language: str) -> None:
+    """Send a member of staff a link to a new password: the worker's part. Nobody gets none."""
+    user = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
+    if user is None:
+        return
+    key = default_token_generator.make_token(user)
+    path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), key])
+    context = {"url": settings.SITE_URL + path}
+    send_mail(kind="new_password", to=user.email, language=language, context=context)

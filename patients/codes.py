@@ -100,8 +100,8 @@ def send(code_id: str, language: str) -> None:
 
     Raises MailNotSent, whose words name no address.
     """
-    row = OneTimeCode.objects.filter(pk=code_id, used_at=None).exclude(contact="").first()
-    if row is None:
+    row = OneTimeCode.objects.filter(pk=code_id, used_at=None).first()
+    if row is None or not row.contact:
         return
     if row.expires_at > timezone.now() and _is_wanted(row):
         code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"

@@ -77,7 +77,7 @@ def update_details(*, patient: Patient, details: Details) -> Patient:
     changed = [name for name, value in wanted.items() if value != known[name]]
     for name in changed:
         setattr(patient, name, wanted[name])
-    if "email" in changed and patient.user_id is not None:
+    if "email" in changed:  # whatever account the row has by now
         patient.user = None
         changed.append("user")
     if changed:

@@ -17,7 +17,7 @@ OLDEST = 130
 SPELT = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
-SILENT = dict.fromkeys(map(ord, "'’‘ʼʻ`´ʹ′."))  # noqa: RUF001
+SILENT = dict.fromkeys(map(ord, "'’‘ʼʻ`´ʹ′."))
 NOT_A_LETTER = re.compile(r"[\W_]+")
 
 MONTHS = {
@@ -36,7 +36,7 @@ MONTHS = {
 }  # fmt: skip
 MONTH = "(?P<month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
 DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-YEAR = r"['’]?(?P<year>\d{4}|\d{2})"  # noqa: RUF001
+YEAR = r"['’]?(?P<year>\d{4}|\d{2})"
 GAP = r"(?:\s*[/.,-]\s*|\s+)(?:(?:de|del|of)\s+)?"
 ALONE, END = r"(?<![\w/-])", r"(?![\w/-])"
 WRITTEN = [
@@ -120,9 +120,7 @@ def _lower(text: str) -> str:
     return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
-def _spelt_dates(
-    text: str, today: date
-) -> Iterator[tuple[tuple[date, ...], tuple[int, int]]]:
+def _spelt_dates(text: str, today: date) -> Iterator[tuple[tuple[date, ...], tuple[int, int]]]:
     for pattern in WRITTEN:
         for match in pattern.finditer(text):
             parts = (match["year"], MONTHS[match["month"]], int(match["day"]))

@@ -6,6 +6,7 @@ Writes first and locks after, like a booking: of two holds for one time the seco
 from __future__ import annotations
 
 import uuid
+from copy import copy
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -95,7 +96,7 @@ def _check_network(hold: SlotHold) -> None:
 
 @in_one_transaction
 def extend_hold(hold: SlotHold, *, now: datetime) -> SlotHold:
-    """Keep a live hold two minutes longer, at most ten times. Raises HoldExpired."""
+    """Return a live hold kept two minutes longer, at most ten times. Raises HoldExpired."""
     limit_waiting()
     longer = max(hold.expires_at, now) + EXTENSION
     changed = (
@@ -106,8 +107,9 @@ def extend_hold(hold: SlotHold, *, now: datetime) -> SlotHold:
     if not changed:
         raise HoldExpired
     bump([hold.provider_id])
-    hold.expires_at, hold.extensions = longer, hold.extensions + 1
-    return hold
+    extended = copy(hold)
+    extended.expires_at, extended.extensions = longer, hold.extensions + 1
+    return extended
 
 
 @in_one_transaction

@@ -1,4 +1,4 @@
-"""Writing the clinical note of a visit: by the visit's own provider, and over nobody's newer words."""
+"""Writes the clinical note of a visit: by its own provider, and over nobody's newer words."""
 
 from __future__ import annotations
 

@@ -21,7 +21,6 @@ from scheduling.visit_words import language_name
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
-NEAR = timedelta(minutes=30)
 LATE = timedelta(minutes=10)
 OPEN = {Status.SCHEDULED.value, Status.CONFIRMED.value}
 
@@ -48,11 +47,6 @@ class OwnVisit:
     @property
     def is_here(self) -> bool:
         return self.is_open and self.appointment.arrived_at is not None
-
-    @property
-    def is_near(self) -> bool:
-        """Whether its acts belong in a list: it has begun, soon will, or the patient is here."""
-        return self.is_open and (self.is_here or self.now >= self.appointment.scheduled_start - NEAR)
 
     @property
     def waiting_minutes(self) -> int | None:
@@ -187,7 +181,7 @@ def week(
 
 
 def _clock(day: date, wall: time) -> str:
-    return clock(datetime.combine(day, wall))  # noqa: DTZ001 - a reading of the clinic's wall clock
+    return clock(datetime.combine(day, wall))
 
 
 def _hours(user: User, clinics: Sequence[Clinic], monday: date) -> list[ProviderSchedule]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -273,8 +273,11 @@ def place(
 ) -> Placement:
     """Return the placement of a visit; one without a length takes the step of the hours it is in.
 
-    Raises OutsideHours where such a visit does not start in working hours.
+    Raises OutsideHours where such a visit does not start in working hours, and InThePast or TooFar
+    at the ends of the calendar, where an instant cannot be reckoned with.
     """
+    if start.year in {MINYEAR, MAXYEAR}:
+        raise InThePast if start.year == MINYEAR else TooFar
     if visit_type.minutes is not None:
         end = start + visit_type.minutes * MINUTE
         return Placement(provider, clinic, visit_type, start, end, lane)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from patients.models import Patient
@@ -37,6 +38,12 @@ def _connect_nearby(self: socket.socket, address: Any) -> None:
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _connect_nearby)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Nobody has asked for anything yet: throttles count in the cache."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -12,10 +12,16 @@ from django.db import IntegrityError, connection, transaction
 
 @contextmanager
 def refused_by(constraint: str) -> Iterator[None]:
-    """Expect the block to break this constraint, at the latest when it would commit."""
-    with pytest.raises(IntegrityError) as caught, transaction.atomic():
+    """Expect the block to break this constraint, at the latest when it would commit.
+
+    A bare savepoint, because durable verbs may run in the block and refuse an outer `atomic`.
+    """
+    start = transaction.savepoint()
+    with pytest.raises(IntegrityError) as caught:
         yield
         commit_checks()
+    transaction.set_rollback(rollback=False)
+    transaction.savepoint_rollback(start)
     diagnosis = getattr(caught.value.__cause__, "diag", None)
     assert getattr(diagnosis, "constraint_name", None) == constraint
 

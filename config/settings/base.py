@@ -31,7 +31,7 @@ INSTALLED_APPS = [
     "scheduling",
     "reminders",
     "emr",
-    "django.contrib.admin",
+    "config.apps.SetupConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

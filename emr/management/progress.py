@@ -9,14 +9,17 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-_SECONDS_BETWEEN_LINES = 5.0
-
 
 @contextmanager
-def progress(text: str, *, total: int, stream: TextIO) -> Iterator[Callable[[int], None]]:
-    """Yield what is told of each number of bytes read out of `total`."""
+def progress(
+    text: str, *, total: int, stream: TextIO, pause: float = 5.0
+) -> Iterator[Callable[[int], None]]:
+    """Yield what is told of each number of bytes read out of `total`.
+
+    Plain lines come at most every `pause` seconds, so a quick reading shows none.
+    """
     if not stream.isatty():
-        yield _lines(text, total, stream)
+        yield _lines(text, total, stream, pause)
         return
     with tqdm(desc=text, total=total, unit="B", unit_scale=True, file=stream, leave=False) as bar:
 
@@ -26,14 +29,13 @@ def progress(text: str, *, total: int, stream: TextIO) -> Iterator[Callable[[int
         yield advance
 
 
-def _lines(text: str, total: int, stream: TextIO) -> Callable[[int], None]:
-    """Return a counter that writes a line at most every few seconds, and none if it is quick."""
+def _lines(text: str, total: int, stream: TextIO, pause: float) -> Callable[[int], None]:
     done, last = 0, time.monotonic()
 
     def advance(count: int) -> None:
         nonlocal done, last
         done += count
-        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+        if time.monotonic() - last >= pause:
             last = time.monotonic()
             stream.write(f"{text}: {100 * done // max(total, 1)} %\n")
             stream.flush()

@@ -96,7 +96,17 @@ def month_number(text: str) -> int:
 ENGLISH = [
     {name, name[:3]}
     for name in (
-        "january", "february", "march", "april", "may", "june",
-        "july", "august", "september", "october", "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     )
 ]

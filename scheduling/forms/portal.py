@@ -10,9 +10,8 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from patients.contacts import parse_email, parse_phone
 from patients.models import Patient
@@ -25,6 +24,7 @@ from scheduling.wishes import PARTS_OF_DAY, VIDEO, Wish
 Choices = list[tuple[str, Any]]
 ANY = ("", gettext_lazy("No preference"))
 NONE_OF_THESE = "none"
+YEARS = range(2000, 2200)  # beyond them, adding days may leave the calendar
 SLOT_FORMAT = "%Y%m%dT%H%MZ"
 
 
@@ -113,7 +113,8 @@ class PreferencesForm(QuestionForm):
     ) -> None:
         super().__init__(data, initial=wish.params)
         if video_possible and wish.kind is not None and not wish.kind.is_telehealth:
-            self.wide("place", _("Where?"), [("", _("At the clinic")), (VIDEO, _("By video, from home"))])
+            here, video = ("", _("At the clinic")), (VIDEO, _("By video, from home"))
+            self.wide("place", _("Where?"), [here, video])
         parts = dict(zip(PARTS_OF_DAY, (_("Morning"), _("Afternoon"), _("Evening")), strict=True))
         self.wide("time", _("Time of day"), [ANY, *parts.items()])
         self.narrow("provider", _("Provider"), [(str(p.pk), p.name) for p in providers])
@@ -160,9 +161,12 @@ class SlotForm(QuestionForm):
         """Return the instant and the provider's id."""
         when, _dot, provider = self.cleaned_data["slot"].partition(".")
         try:
-            return datetime.strptime(f"{when}+0000", f"{SLOT_FORMAT}%z"), UUID(provider)
+            start, pk = datetime.strptime(f"{when}+0000", f"{SLOT_FORMAT}%z"), UUID(provider)
         except ValueError as error:
             raise ValidationError(_("Choose one of these times.")) from error
+        if start.year not in YEARS:
+            raise ValidationError(_("Choose one of these times."))
+        return start, pk
 
 
 def slot_value(start: datetime, provider: Provider) -> str:
@@ -253,4 +257,3 @@ class CodeForm(QuestionForm):
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
         error_messages={"required": gettext_lazy("Enter the code from the e-mail.")},
     )
-

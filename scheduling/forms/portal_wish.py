@@ -13,6 +13,7 @@ from providers.models import Clinic, InsurancePlan, Provider, Specialty, VisitTy
 from scheduling.wishes import PARTS_OF_DAY, VIDEO, Wish
 
 M = TypeVar("M", bound=Model)
+LANGUAGE = r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z"
 WHO = r"\A(me|other|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z"
 
 
@@ -28,7 +29,7 @@ class WishForm(forms.Form):
     type = forms.RegexField(r"\A[-\w]{1,30}\Z", required=False)
     care = forms.UUIDField(required=False)
     place = forms.ChoiceField(choices=[("clinic", ""), (VIDEO, "")], required=False)
-    language = forms.RegexField(r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35, required=False)
+    language = forms.RegexField(LANGUAGE, max_length=35, required=False)
     plan = forms.UUIDField(required=False)
     provider = forms.UUIDField(required=False)
     time = forms.ChoiceField(choices=[(part, "") for part in PARTS_OF_DAY], required=False)

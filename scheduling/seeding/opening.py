@@ -139,11 +139,11 @@ def _hire(
 
 def _absences(clinic: Clinic, today: date) -> None:
     """A vacation that begins soon, a course, a sick day just past, and an afternoon closed."""
-    soon = _next(today + 2 * DAY, 0, 1, 2, 3)
+    soon, sick = _next(today + 2 * DAY, 0, 1, 2, 3), today - 3 * DAY
     plan = [
         ("Dr. Hannah Weiss", soon, time(0), soon + 5 * DAY, time(0), TimeOff.Reason.VACATION),
         ("Dr. Tomás Ibarra", today + DAY, time(13), today + DAY, time(18), TimeOff.Reason.CME),
-        ("Dr. Mei-Ling Chen", today - 3 * DAY, time(0), today - 2 * DAY, time(0), TimeOff.Reason.SICK),
+        ("Dr. Mei-Ling Chen", sick, time(0), sick + DAY, time(0), TimeOff.Reason.SICK),
     ]
     for name, first, begins, last, ends, reason in plan:
         hours.save_time_off(

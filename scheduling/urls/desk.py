@@ -1,5 +1,26 @@
-"""Page addresses."""
+"""The desk's addresses: the day board and what happens from it; finding stands in `desk_find`."""
 
-from django.urls import URLPattern
+from django.urls import include, path
 
-urlpatterns: list[URLPattern] = []
+from scheduling.views import (
+    desk_appointment,
+    desk_board,
+    desk_book,
+    desk_move,
+    desk_series,
+    desk_shortcuts,
+)
+
+urlpatterns = [
+    path("", desk_board.board, name="board"),
+    path("now/", desk_board.board_now, name="board_now"),
+    path("clinic/", desk_board.choose_clinic, name="choose_clinic"),
+    path("shortcuts/", desk_shortcuts.shortcuts, name="shortcuts"),
+    path("book/", desk_book.book, name="book"),
+    path("series/", desk_series.series, name="series"),
+    path("visits/<uuid:pk>/", desk_appointment.appointment, name="appointment"),
+    path("visits/<uuid:pk>/cancel/", desk_appointment.cancel, name="cancel"),
+    path("visits/<uuid:pk>/move/", desk_move.move, name="move"),
+    path("visits/<uuid:pk>/<slug:name>/", desk_appointment.act, name="act"),
+    path("", include("scheduling.urls.desk_find")),
+]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
+from patients.models import Patient
 from patients.privacy.pages import Audience, page
 from providers.models import Clinic
 
@@ -13,10 +14,15 @@ ENTRIES = [("view_own_schedule", "provider:today"), ("view_appointments", "desk:
 
 @page(audience=Audience.PUBLIC)
 def home(request: HttpRequest) -> HttpResponse:
-    """Send providers to their day, the desk to its board and patients to their appointments."""
+    """Send providers to their day, the desk to its board and patients to their appointments.
+
+    Whoever has a role without pages of its own is told so.
+    """
     if not request.user.is_authenticated:
         return redirect("portal:start")
     for permission, entry in ENTRIES:
         if Clinic.objects.staffed_by(request.user, permission).exists():
             return redirect(entry)
-    return redirect("portal:appointments")
+    if Patient.objects.filter(user=request.user).exists():
+        return redirect("portal:appointments")
+    return render(request, "account/no_pages.html")

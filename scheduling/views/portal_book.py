@@ -168,9 +168,7 @@ def _show_check(
     return answer(request, "check", context, status=429 if error else 200)
 
 
-def _go_on(
-    request: PortalRequest, hold: SlotHold, form: ReasonForm, now: datetime
-) -> HttpResponse:
+def _go_on(request: PortalRequest, hold: SlotHold, form: ReasonForm, now: datetime) -> HttpResponse:
     if hold.patient is not None:
         return _book(request, hold, form, now)
     try:

@@ -38,8 +38,7 @@ from scheduling.models import Appointment
 from scheduling.policies import terms_for
 from scheduling.presenters import clock, long_date
 from scheduling.standing import standing_of
-from scheduling.views.portal_choices import offers
-from scheduling.views.portal_offers import day_choices, time_groups
+from scheduling.views.portal_offers import day_choices, offers, time_groups
 from scheduling.views.portal_visit import (
     actor_of,
     as_it_is,

@@ -20,6 +20,9 @@ from scheduling.forms.portal_wish import UnknownChoice, read_wish
 from scheduling.models import SlotHold
 from scheduling.wishes import Wish
 
+# Who, what, day, time, details, check and code; a record that is known needs no code.
+STEPS = 7
+
 
 class PortalRequest(PageRequest):
     """A request of somebody signed in as a patient, or of nobody in particular."""
@@ -42,6 +45,11 @@ def open_question(wish: Wish) -> str:
     if not (wish.who and wish.params.get("first")):
         return "who"
     return "" if wish.kind else "visit"
+
+
+def steps_of(wish: Wish) -> int:
+    """Return how many steps the booking has, for what is known of who it is for."""
+    return STEPS if wish.who in {"", "me", "other"} else STEPS - 1
 
 
 def records_of(request: PortalRequest) -> QuerySet[Patient]:
@@ -67,10 +75,18 @@ def own_hold(request: HttpRequest, now: datetime) -> SlotHold | None:
     return hold if hold is not None and hold.expires_at > now else None
 
 
+def addresses(wish: Wish) -> dict[str, str]:
+    """Return where the questions are asked, with the choices made so far."""
+    names = ["who", "visit", "preferences", "days"]
+    return {f"{name}_href": wish.address(name) for name in names}
+
+
 def answer(
     request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """Render a page; a bound form with errors in it answers 422."""
+    """Render a page with the addresses around it; a form with errors in it answers 422."""
+    if wish := context.get("wish"):
+        context = {**addresses(wish), **context}
     form = context.get("form")
     if status == 200 and form is not None and form.is_bound and form.errors:
         status = 422

@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 
 from patients.privacy.pages import Audience, page
 from providers.models import Clinic, InsurancePlan, Specialty
 from scheduling.forms.portal import PreferencesForm, QuestionForm, VisitForm, WhoForm
 from scheduling.forms.portal_wish import offered_providers, online_types
-from scheduling.views.portal_choices import PortalRequest, answer, open_question, records_of, wish_of
+from scheduling.views.portal_choices import (
+    STEPS,
+    PortalRequest,
+    answer,
+    open_question,
+    records_of,
+    steps_of,
+    wish_of,
+)
 from scheduling.wishes import Wish
 
 
@@ -42,8 +51,15 @@ def who(request: PortalRequest, slug: str) -> HttpResponse:
     wish = wish_of(request, slug)
     form = WhoForm(request.POST or None, wish=wish, records=records_of(request))
     if form.is_valid():
-        return redirect(wish.address(open_question(wish) or "visit", **_answers(form)))
-    context = {"form": form, "wish": wish, "step": 1, "total": 7}
+        return redirect(wish.address("visit", **_answers(form)))
+    context = {
+        "form": form,
+        "wish": wish,
+        "back": reverse("portal:clinic", args=[slug]),
+        "here": request.get_full_path(),
+        "step": 1,
+        "total": STEPS,
+    }
     return answer(request, "who", context)
 
 
@@ -57,7 +73,14 @@ def visit(request: PortalRequest, slug: str) -> HttpResponse:
     form = VisitForm(request.POST or None, wish=wish, types=online_types(), cares=list(cares))
     if form.is_valid():
         return redirect(wish.address("days", **_answers(form)))
-    return answer(request, "visit", {"form": form, "wish": wish, "step": 2, "total": 7})
+    context = {
+        "form": form,
+        "wish": wish,
+        "back": wish.address("who"),
+        "step": 2,
+        "total": steps_of(wish),
+    }
+    return answer(request, "visit", context)
 
 
 @page(audience=Audience.PUBLIC, methods=("GET", "POST"))
@@ -78,7 +101,9 @@ def preferences(request: PortalRequest, slug: str) -> HttpResponse:
     )
     if form.is_valid():
         return redirect(wish.address("days", **_answers(form)))
-    return answer(request, "preferences", {"form": form, "wish": wish})
+    return answer(
+        request, "preferences", {"form": form, "wish": wish, "back": wish.address("days")}
+    )
 
 
 def _answers(form: QuestionForm) -> dict[str, str]:
@@ -88,4 +113,6 @@ def _answers(form: QuestionForm) -> dict[str, str]:
 @page(audience=Audience.PUBLIC)
 def by_phone(request: PortalRequest, slug: str) -> HttpResponse:
     """Say how to reach the clinic when no time suits."""
-    return answer(request, "by_phone", {"wish": wish_of(request, slug)})
+    wish = wish_of(request, slug)
+    back = wish.address("who") if open_question(wish) else wish.address("days")
+    return answer(request, "by_phone", {"wish": wish, "back": back})

@@ -23,9 +23,14 @@ from scheduling.holds import MOST_EXTENSIONS
 from scheduling.models import SlotHold
 from scheduling.policies import terms_for
 from scheduling.presenters import clock, long_date
-from scheduling.views.portal_choices import PortalRequest, actor_of, answer, known_browser
+from scheduling.views.portal_choices import (
+    STEPS,
+    PortalRequest,
+    actor_of,
+    answer,
+    known_browser,
+)
 from scheduling.views.portal_refusals import alternatives
-from scheduling.visit_words import visit_length, visit_name, zone_words
 from scheduling.wishes import Wish
 
 HeldView = Callable[[PortalRequest, SlotHold, datetime], HttpResponse]
@@ -97,6 +102,7 @@ def held_context(hold: SlotHold, now: datetime, *, page: str) -> dict[str, Any]:
     return {
         "hold": hold,
         "kept": {
+            "what": f"{long_date(start)}, {clock(start)}",
             "time": clock(start),
             "day": long_date(start),
             "until": clock(until),
@@ -104,10 +110,7 @@ def held_context(hold: SlotHold, now: datetime, *, page: str) -> dict[str, Any]:
             "seconds": max(0, int((hold.expires_at - now).total_seconds())),
             "extend_url": extend if hold.extensions < MOST_EXTENSIONS else None,
         },
-        "visit": visit_name(hold.visit_type),
-        "length": visit_length(hold.visit_type),
-        "zone": zone_words(zone),
-        "total": 6 if is_record(hold) else 7,
+        "total": STEPS - 1 if is_record(hold) else STEPS,
     }
 
 

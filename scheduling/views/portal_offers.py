@@ -53,3 +53,16 @@ def time_groups(slots: list[FreeSlot]) -> list[dict[str, Any]]:
 def _part_of_day(slot: FreeSlot) -> int:
     at = slot.local_start.time()
     return int(at >= NOON) + int(at >= EVENING)
+
+
+def offers(slots: list[FreeSlot]) -> list[dict[str, Any]]:
+    """Return free times for portal/offers.html: each a button with day, time and provider."""
+    return [
+        {
+            "value": slot_value(slot.start, slot.provider),
+            "day": long_date(slot.local_start),
+            "time": clock(slot.local_start),
+            "provider": slot.provider.name,
+        }
+        for slot in slots
+    ]

@@ -10,12 +10,12 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from providers.models import Provider
-from scheduling.availability import FreeSlot, nearest
+from scheduling.availability import nearest
 from scheduling.errors import SchedulingError, SlotTaken
-from scheduling.forms.portal import slot_value
 from scheduling.policies import terms_for
 from scheduling.presenters import clock, long_date
 from scheduling.views.portal_choices import PortalRequest, actor_of, answer
+from scheduling.views.portal_offers import offers
 from scheduling.wishes import Wish
 
 
@@ -51,14 +51,4 @@ def alternatives(
     """Return the three free times nearest to a start, this provider's before others'."""
     query = replace(wish.query(*wish.horizon(now)), provider=provider)
     terms = terms_for(actor_of(request))
-    return [offer(slot) for slot in nearest(query, to=start, terms=terms, now=now)]
-
-
-def offer(slot: FreeSlot) -> dict[str, Any]:
-    """Return a free time as components of the portal show it."""
-    return {
-        "value": slot_value(slot.start, slot.provider),
-        "day": long_date(slot.local_start),
-        "time": clock(slot.local_start),
-        "provider": slot.provider.name,
-    }
+    return offers(nearest(query, to=start, terms=terms, now=now))

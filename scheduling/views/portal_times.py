@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, time, timedelta
-from itertools import groupby
-from typing import Any
+from datetime import datetime, timedelta
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from patients.models import Patient
 from patients.privacy.pages import Audience, page
 from patients.visitors import browser_of, network_of
 from providers.models import Provider
 from scheduling import checkout
-from scheduling.availability import DayOpenings, FreeSlot, days_with_openings, search
+from scheduling.availability import FreeSlot, days_with_openings, search
 from scheduling.drafts import Draft
 from scheduling.errors import SchedulingError, SlotTaken
-from scheduling.forms.portal import NONE_OF_THESE, DayForm, SlotForm, slot_value
+from scheduling.forms.portal import NONE_OF_THESE, DayForm, SlotForm
 from scheduling.forms.portal_wish import offered_providers
 from scheduling.models import SlotHold
 from scheduling.placing import Placement
 from scheduling.policies import terms_for
-from scheduling.presenters import clock, long_date
+from scheduling.presenters import long_date
 from scheduling.views.portal_choices import (
     PortalRequest,
     actor_of,
@@ -34,11 +31,13 @@ from scheduling.views.portal_choices import (
     open_question,
     own_hold,
     records_of,
+    steps_of,
     wish_of,
 )
+from scheduling.views.portal_offers import day_choices, time_groups
 from scheduling.views.portal_refusals import refuse
-from scheduling.visit_words import visit_name, zone_words
-from scheduling.wishes import EVENING, NOON, Wish
+from scheduling.visit_words import language_name, visit_name, zone_words
+from scheduling.wishes import Wish
 
 DAYS_SHOWN = 10
 MOST_TIMES = 300
@@ -78,27 +77,32 @@ def _show_days(
     later = found[-1].day + timedelta(days=1) if len(found) == DAYS_SHOWN else None
     context = {
         "wish": wish,
-        "visit": visit_name(wish.visit_type),
-        "days": _day_choices(found, is_first_page=begin == first),
+        "looking_for": looking_for(wish),
+        "preferences_words": _("Choose provider, time of day, language or video"),
+        "back": wish.address("visit"),
+        "days": day_choices(found, is_first_page=begin == first),
         "later": wish.address("days", **{"from": later.isoformat()}) if later else "",
         "is_first_page": begin == first,
         "error": error,
         "step": 3,
-        "total": 7,
+        "total": steps_of(wish),
     }
     return answer(request, "days", context, status=status)
 
 
-def _day_choices(found: list[DayOpenings], *, is_first_page: bool) -> list[dict[str, Any]]:
-    return [
-        {
-            "value": opening.day.isoformat(),
-            "label": long_date(opening.first.local_start),
-            "count": ngettext("%(n)d time", "%(n)d times", opening.count) % {"n": opening.count},
-            "is_earliest": is_first_page and number == 0,
-        }
-        for number, opening in enumerate(found)
+def looking_for(wish: Wish) -> str:
+    """Return what is searched, in one line: "Follow-up visit, Family medicine, morning"."""
+    parts_of_day = {"morning": _("morning"), "afternoon": _("afternoon"), "evening": _("evening")}
+    language = wish.params.get("language", "")
+    parts = [
+        visit_name(wish.visit_type),
+        wish.specialty.name if wish.specialty else "",
+        wish.provider.name if wish.provider else "",
+        parts_of_day.get(wish.params.get("time", ""), ""),
+        language_name(language) if language else "",
+        str(wish.plan or ""),
     ]
+    return ", ".join(part for part in parts if part)
 
 
 @page(audience=Audience.PUBLIC, methods=("GET", "POST"))
@@ -134,42 +138,23 @@ def _show_times(
     context = {
         "wish": wish,
         "day": long_date(slots[0].local_start),
-        "zone": _("Times at the clinic, %(zone)s.") % {"zone": zone_words(wish.clinic.zone)},
-        "only_provider": slots[0].provider if _are_of_one(slots) else None,
-        "groups": _groups(slots),
+        "zone": _times_of(slots, wish),
+        "back": wish.address("days"),
+        "groups": time_groups(slots),
         "error": error,
         "step": 4,
-        "total": 7,
+        "total": steps_of(wish),
     }
     return answer(request, "times", context, status=422 if error else 200)
 
 
-def _are_of_one(slots: list[FreeSlot]) -> bool:
-    return len({slot.provider.pk for slot in slots}) == 1
-
-
-def _groups(slots: list[FreeSlot]) -> list[dict[str, Any]]:
-    """Return a day's times by part of day, each naming the provider where there are several."""
-    labels = [_("Morning"), _("Afternoon"), _("Evening")]
-    name_them = not _are_of_one(slots)
-    return [
-        {
-            "label": labels[part],
-            "times": [
-                {
-                    "value": slot_value(slot.start, slot.provider),
-                    "label": clock(slot.local_start),
-                    "note": slot.provider.name if name_them else "",
-                }
-                for slot in of_part
-            ],
-        }
-        for part, of_part in groupby(slots, key=lambda slot: _part(slot.local_start.time()))
-    ]
-
-
-def _part(at: time) -> int:
-    return int(at >= NOON) + int(at >= EVENING)
+def _times_of(slots: list[FreeSlot], wish: Wish) -> str:
+    """Return whose clock the times are on, and with whom they are where that is one person."""
+    zone = zone_words(wish.clinic.zone)
+    if len({slot.provider.pk for slot in slots}) > 1:
+        return _("Times at the clinic, %(zone)s.") % {"zone": zone}
+    name = slots[0].provider.name
+    return _("With %(name)s. Times at the clinic, %(zone)s.") % {"name": name, "zone": zone}
 
 
 def _choose(request: PortalRequest, wish: Wish, now: datetime) -> HttpResponse:
@@ -179,9 +164,7 @@ def _choose(request: PortalRequest, wish: Wish, now: datetime) -> HttpResponse:
     start, provider_id = form.cleaned_data["slot"]
     provider = get_object_or_404(offered_providers(wish.clinic), pk=provider_id)
     try:
-        hold = keep_time(
-            request, wish, provider, start, instead_of=own_hold(request, now), now=now
-        )
+        hold = keep_time(request, wish, provider, start, instead_of=own_hold(request, now), now=now)
     except SchedulingError as refusal:
         return refuse(
             request, wish, provider, start, refusal, post_to=wish.address("times"), now=now

@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from patients.privacy.pages import Audience, PageRequest, page
 from scheduling.actors import Actor
@@ -93,6 +94,7 @@ def show_standing(
         visit,
         status=200 if refusal is None else 409,
         standing=standing,
-        refusal=refusal,
+        refusal=refusal and _(str(refusal)),
+        moved=refusal is None and "moved" in request.GET and visit.sequence > 0,
         facts=facts(visit, is_own=is_own(request, visit)),
     )

@@ -1,18 +1,11 @@
 """The system's own Chromium for the browser tests; without one they are skipped, and say so."""
 
 import os
-import shutil
 from typing import Any
 
 import pytest
 
-QUIET = [
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.browser.chromium import launch_arguments
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,8 +16,7 @@ def _orm_beside_the_browser() -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
+    arguments = launch_arguments()
+    if arguments is None:
         pytest.skip("no Chromium on this machine: install the system package chromium")
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {"executable_path": chromium, "args": [*QUIET, *sandbox]}
+    return arguments

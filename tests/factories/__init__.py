@@ -11,7 +11,7 @@ from tests.factories.providers import (
     UserFactory,
     VisitTypeFactory,
 )
-from tests.factories.scheduling import AppointmentFactory, hold_of
+from tests.factories.scheduling import AppointmentFactory, hold_of, someone_at_the_desk
 from tests.factories.times import at, next_monday
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "at",
     "hold_of",
     "next_monday",
+    "someone_at_the_desk",
 ]

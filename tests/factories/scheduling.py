@@ -44,12 +44,16 @@ class AppointmentFactory(DjangoModelFactory[Appointment]):
     patient = factory.SubFactory(PatientFactory, clinic=factory.SelfAttribute("..clinic"))
     visit_type = factory.SubFactory(VisitTypeFactory)
     start = factory.Sequence(_free_start)
-    by = factory.LazyFunction(lambda: Actor.staff(UserFactory.create().pk))
+    by = factory.LazyFunction(lambda: someone_at_the_desk())
     now = factory.LazyAttribute(lambda visit: min(timezone.now(), visit.start - DAY))
 
     @classmethod
     def _create(cls, model_class: type[Appointment], *args: Any, **kwargs: Any) -> Appointment:
         return booking.book(*args, **kwargs)
+
+
+def someone_at_the_desk() -> Actor:
+    return Actor.staff(UserFactory.create().pk)
 
 
 def hold_of(

@@ -1,0 +1,100 @@
+"""Who may see and change which rows of the set-up pages: those of the clinics they manage."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
+from django.http import Http404, HttpRequest
+
+from providers.admin_site import managed_by
+from providers.models import Clinic, Provider
+
+
+def manages_every_clinic(user: Any) -> bool:
+    """Say whether a catalogue that all clinics share may be changed by this user."""
+    others = Clinic.objects.active().exclude(pk__in=managed_by(user).values("pk"))
+    return bool(user.is_superuser) or not others.exists()
+
+
+def colleagues(user: Any) -> QuerySet[User]:
+    """Return the staff of the clinics that this user manages: everybody for a superuser."""
+    if user.is_superuser:
+        return User.objects.exclude(email="")
+    return User.objects.filter(memberships__clinic__in=managed_by(user)).distinct()
+
+
+class Scoped:
+    """Rows of managed clinics, found along `clinic_path`; "" means that all clinics share them."""
+
+    is_scoped = True
+    clinic_path = "clinic"
+    is_removable = False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return True
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(self.clinic_path) or manages_every_clinic(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(self.clinic_path) or manages_every_clinic(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.is_removable and self.has_change_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        if not self.clinic_path:
+            return rows
+        return rows.filter(**{f"{self.clinic_path}__in": managed_by(request.user)})
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer clinics, providers and staff of the managed clinics only."""
+        model = db_field.related_model
+        if model is Clinic:
+            kwargs["queryset"] = managed_by(request.user)
+        elif model is Provider:
+            kwargs["queryset"] = Provider.objects.filter(clinic__in=managed_by(request.user))
+        elif model is User:
+            kwargs["queryset"] = colleagues(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class ScopedAdmin(Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
+    """A set-up page. What belongs to another clinic is not found."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> NoReturn:
+        raise Http404
+
+
+class ReadOnlyAdmin(ScopedAdmin):
+    """A page to look at: rows are made and changed elsewhere."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ScopedTabularInline(Scoped, admin.TabularInline):  # type: ignore[type-arg]
+    extra = 0
+    is_removable = True

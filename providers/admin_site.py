@@ -1,0 +1,92 @@
+"""The set-up site: who may enter, whose clock its times are on, and that it is ours alone.
+
+Pages of other packages are not part of it: a queue's page would let its visitor run code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.views import redirect_to_login
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from providers.models import Clinic
+
+
+def managed_by(user: User | AnonymousUser) -> Any:
+    """Return the clinics that somebody sets up: all of them for a superuser."""
+    if user.is_active and user.is_superuser:
+        return Clinic.objects.all()
+    return Clinic.objects.staffed_by(user, "manage_clinic")
+
+
+class SetupSite(AdminSite):
+    """Entered by superusers and by those who manage a clinic; signing in is the staff's own."""
+
+    site_header = _("Set up")
+    site_title = _("Set up")
+    index_title = _("Clinics, people and hours")
+    site_url = "/home/"
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[ModelAdmin[Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Register pages that say themselves whom they are for; leave all others out."""
+        if not getattr(admin_class, "is_scoped", False):
+            return
+        super().register(model_or_iterable, admin_class, **options)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        user = request.user
+        if not (user.is_active and user.is_staff):
+            return False
+        return user.is_superuser or managed_by(user).exists()
+
+    def admin_view(
+        self, view: Callable[..., HttpResponseBase], cacheable: bool = False  # noqa: FBT001, FBT002
+    ) -> Callable[..., HttpResponseBase]:
+        """Gate a page, and show its times by the clock of the visitor's first clinic."""
+        inner = super().admin_view(view, cacheable)
+
+        def on_the_clock(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+            if not self.has_permission(request):
+                raise Http404
+            with timezone.override(_zone(request.user)):
+                response = inner(request, *args, **kwargs)
+                return response.render() if isinstance(response, TemplateResponse) else response
+
+        return on_the_clock
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """There is one sign-in for all staff."""
+        return redirect(settings.LOGIN_URL)
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        return redirect("account_change_password")
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("account_logout")
+
+
+def _zone(user: User | AnonymousUser) -> ZoneInfo:
+    clinic = managed_by(user).filter(is_active=True).first()
+    return clinic.zone if clinic else ZoneInfo("UTC")

@@ -1,0 +1,113 @@
+"""Browsers that have come some way through the seeded clinic's pages, by using those pages.
+
+Knows which fields a patient fills in, and nothing of how the pages answer.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from patients.models import Patient, contact_index
+from patients.registration import account_for
+from scheduling.seeding import cast
+from tests.page_forms import forms_in
+
+CHOSEN = "first=no&type=FOLLOW_UP"
+DETAILS = {
+    "given_name": "Rosalind",
+    "family_name": "Achterberg",
+    "dob_month": "April",
+    "dob_day": "7",
+    "dob_year": "1961",
+    "email": "rosalind@example.org",
+    "phone": "212 555 0142",
+    "reason": "Lab results, and a question about my blood pressure tablets",
+}
+STAFF = {
+    "desk": "receptionist",
+    "provider": "provider",
+    "admin": "admin",
+    "privacy": "privacy",
+}
+
+
+class DeadEnd(Exception):
+    """A page on the way did not lead on."""
+
+
+def browser() -> Client:
+    """Return a browser to which a fault of the site is an answer of 500."""
+    return Client(raise_request_exception=False)
+
+
+def staff(role: str) -> Client:
+    """Return the browser of a member of the demo's cast."""
+    client = browser()
+    client.force_login(User.objects.get(username=f"{STAFF[role]}@{cast.DOMAIN}"))
+    return client
+
+
+def demo_patient() -> Client:
+    client = browser()
+    account = account_for(contact_index("email", cast.DEMO_PATIENT_EMAIL))
+    if account is None:
+        raise DeadEnd("the demo's patient has no account")
+    client.force_login(account)
+    return client
+
+
+def own_record() -> Patient:
+    """Return the demo patient's record."""
+    return Patient.objects.get(email_index=contact_index("email", cast.DEMO_PATIENT_EMAIL))
+
+
+def keep_a_time(client: Client, *, who: str = "me") -> str:
+    """Go from the days to a kept time; return the hold's id."""
+    days = days_address(who)
+    times = client.post(days, {"day": first_choice(client, days, "day")})["Location"]
+    return held_id(client.post(times, {"slot": first_choice(client, times, "slot")}))
+
+
+def days_address(who: str) -> str:
+    """Return the page of days, for somebody's follow-up visit."""
+    return reverse("portal:days", args=[cast.CLINIC_SLUG]) + f"?who={who}&{CHOSEN}"
+
+
+def first_choice(client: Client, address: str, name: str) -> str:
+    """Return the first thing that a page lets one choose under this name. Raises DeadEnd."""
+    answer = client.get(address)
+    for form in forms_in(answer.content.decode()):
+        if name in form.fields:
+            return form.fields[name].options[0]
+    raise DeadEnd(f"nothing to choose as {name} at {address} ({answer.status_code})")
+
+
+def held_id(answer: HttpResponse) -> str:
+    """Return the hold's id from a redirect to one of its pages."""
+    return urlsplit(answer.headers.get("Location", "")).path.split("/")[2]
+
+
+def fill_in(client: Client, hold: str) -> None:
+    """Type who comes, and go on to the answers."""
+    _must_lead_on(client.post(reverse("portal:details", args=[hold]), DETAILS))
+
+
+def go_on(client: Client, hold: str) -> None:
+    """Say that the answers are right."""
+    _must_lead_on(client.post(reverse("portal:check", args=[hold])))
+
+
+def ask_for_code(client: Client) -> None:
+    """Ask to be signed in by a code."""
+    address = {"email": cast.DEMO_PATIENT_EMAIL}
+    _must_lead_on(client.post(reverse("portal:sign_in"), address))
+
+
+def _must_lead_on(answer: HttpResponse) -> None:
+    if answer.status_code != 302:
+        raise DeadEnd(f"{answer.status_code} instead of the next page")

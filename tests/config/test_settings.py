@@ -1,0 +1,65 @@
+"""Production settings start with what they need and stop, in one line, at anything unsafe."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+GOOD = {
+    "SECRET_KEY": secrets.token_hex(32),
+    "BLIND_INDEX_KEY": secrets.token_hex(32),
+    "ALLOWED_HOSTS": "clinic.example",
+    "DATABASE_URL": "postgresql://app@/daysheet?host=/nowhere",
+    "EMAIL_HOST": "mail.clinic.example",
+    "DEFAULT_FROM_EMAIL": "desk@clinic.example",
+    "DJANGO_SETTINGS_MODULE": "config.settings.production",
+}
+
+
+def start(code: str = "", **changes: str | None) -> subprocess.CompletedProcess[str]:
+    wanted = {**GOOD, **changes}
+    environment = {key: value for key, value in wanted.items() if value is not None}
+    return subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup()\n{code}"],
+        env={"PATH": os.environ["PATH"], **environment},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_starts_with_all_it_needs() -> None:
+    assert start().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", None),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "development-only-not-a-secret-0000000000000000000000000000"),
+        ("BLIND_INDEX_KEY", "development-only-" + "0" * 47),
+        ("ALLOWED_HOSTS", None),
+        ("DATABASE_URL", None),
+        ("EMAIL_HOST", None),
+        ("REDIS_URL", "redis://10.0.0.5:6379/0"),
+    ],
+)
+def test_production_refuses_what_is_missing_or_unsafe(name: str, value: str | None) -> None:
+    done = start(**{name: value})
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert name in last
+    assert value is None or value not in last or name == "REDIS_URL"
+
+
+def test_the_demos_code_cannot_be_loaded_in_production() -> None:
+    done = start("import config.demo.apps")
+    assert done.returncode != 0
+    assert "cannot be loaded outside development" in done.stderr

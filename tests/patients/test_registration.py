@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from django.contrib.auth.models import User
+
+from patients.models import Patient, contact_index
+from patients.registration import (
+    AccountClosed,
+    Details,
+    account_for,
+    likely_duplicates,
+    register,
+    register_provisional,
+    update_details,
+)
+from providers.models import Clinic
+from tests.factories import PatientFactory, UserFactory
+
+EMAIL = "family@mail.example"
+ADA = Details(
+    given_name="Ada", family_name="Moreno", dob=date(1984, 2, 29), email=EMAIL, phone="+12125550143"
+)
+
+
+def proven(email: str = EMAIL) -> User | None:
+    return account_for(contact_index("email", email))
+
+
+def test_the_desk_registers_a_record_that_needs_no_second_look(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=ADA)
+
+    patient.refresh_from_db()
+    assert Details.of(patient) == ADA
+    assert not patient.is_provisional
+    assert patient in Patient.objects.reached_at(email=EMAIL)
+
+
+def test_an_anonymous_booking_makes_a_record_of_its_own_for_the_clinic_to_look_at(
+    clinic: Clinic,
+) -> None:
+    known = register(clinic=clinic, details=replace(ADA, email="other@mail.example"))
+
+    patient = register_provisional(clinic=clinic, details=ADA)
+
+    assert patient.is_provisional
+    assert patient.pk != known.pk
+    assert patient.user is None
+
+
+def test_only_what_differs_is_written(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=ADA)
+    Patient.objects.filter(pk=patient.pk).update(language="es")  # a neighbour's edit
+
+    update_details(patient=patient, details=replace(ADA, phone="+12125550199"))
+
+    patient.refresh_from_db()
+    assert (patient.phone, patient.language) == ("+12125550199", "es")
+    assert patient in Patient.objects.reached_at(phone="+12125550199")
+
+
+def test_a_new_address_closes_the_old_accounts_door(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=ADA)
+    account = proven()
+
+    update_details(patient=patient, details=replace(ADA, email="new@mail.example"))
+
+    assert patient not in Patient.objects.visible_to(account)  # type: ignore[arg-type]
+
+
+def test_other_changes_leave_the_account_alone(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=ADA)
+    account = proven()
+    patient.refresh_from_db()
+
+    update_details(patient=patient, details=replace(ADA, city="Albany"))
+
+    assert patient in Patient.objects.visible_to(account)  # type: ignore[arg-type]
+
+
+def test_an_account_says_nothing_about_its_patient(clinic: Clinic) -> None:
+    register(clinic=clinic, details=ADA)
+
+    account = proven()
+
+    assert account is not None
+    assert account.username.startswith("p-")
+    assert (account.email, account.first_name, account.last_name) == ("", "", "")
+    assert not account.has_usable_password()
+    assert not account.is_staff
+
+
+def test_a_proven_address_opens_every_record_that_has_it(clinic: Clinic) -> None:
+    parent = register(clinic=clinic, details=ADA)
+    child = register(clinic=clinic, details=replace(ADA, given_name="Ben", dob=date(2020, 1, 1)))
+    stranger = PatientFactory.create(clinic=clinic)
+
+    seen = Patient.objects.visible_to(proven())  # type: ignore[arg-type]
+
+    assert set(seen) == {parent, child}
+    assert stranger not in seen
+
+
+def test_signing_in_again_opens_the_same_account(clinic: Clinic) -> None:
+    register(clinic=clinic, details=ADA)
+
+    assert proven() == proven()
+
+
+def test_an_address_that_nobody_has_opens_nothing(clinic: Clinic) -> None:
+    assert proven("nobody@mail.example") is None
+    assert not User.objects.exists()
+
+
+def test_a_merged_record_is_not_opened(clinic: Clinic) -> None:
+    kept = register(clinic=clinic, details=replace(ADA, email="kept@mail.example"))
+    merged = register(clinic=clinic, details=ADA)
+    Patient.objects.filter(pk=merged.pk).update(merged_into=kept)
+
+    assert proven() is None
+
+
+def test_an_account_that_opens_other_addresses_records_is_not_taken_over(clinic: Clinic) -> None:
+    """A record whose address was changed past our verbs, by an import for example."""
+    moved, stayed = (register(clinic=clinic, details=ADA) for _ in range(2))
+    old = proven()
+    moved.refresh_from_db()
+    moved.email = "new@mail.example"
+    moved.save(update_fields=["email"])
+
+    new = proven("new@mail.example")
+
+    assert new != old
+    moved.refresh_from_db()
+    stayed.refresh_from_db()
+    assert (moved.user, stayed.user) == (new, old)
+
+
+def test_a_staff_account_is_never_signed_in_by_a_code(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=ADA)
+    staff = UserFactory.create()
+    Patient.objects.filter(pk=patient.pk).update(user=staff)
+
+    account = proven()
+
+    assert account is not None
+    assert account != staff
+
+
+def test_a_deactivated_account_stays_closed(clinic: Clinic) -> None:
+    register(clinic=clinic, details=ADA)
+    account = proven()
+    User.objects.filter(pk=account.pk).update(is_active=False)  # type: ignore[union-attr]
+
+    with pytest.raises(AccountClosed):
+        proven()
+
+
+@pytest.mark.parametrize(
+    ("change", "is_warned"),
+    [
+        ({}, True),
+        ({"email": "", "phone": ""}, True),
+        ({"email": "", "phone": "", "given_name": "ADÁ", "family_name": "Moreno-Ruiz"}, True),
+        ({"dob": None, "given_name": "Zoe", "phone": ""}, True),
+        ({"dob": None, "given_name": "Zoe", "email": ""}, True),
+        ({"email": "", "phone": "", "given_name": "Zoe", "family_name": "Lind"}, False),
+        ({"email": "", "phone": "", "dob": date(1984, 3, 1)}, False),
+        ({"email": "", "phone": "", "dob": None}, False),
+    ],
+)
+def test_the_desk_is_warned_of_records_that_may_be_the_same_person(
+    clinic: Clinic, change: dict[str, object], *, is_warned: bool
+) -> None:
+    known = register(clinic=clinic, details=ADA)
+
+    found = likely_duplicates(clinic=clinic, details=replace(ADA, **change))  # type: ignore[arg-type]
+
+    assert found == ([known] if is_warned else [])
+
+
+def test_no_record_is_a_duplicate_of_itself_or_of_another_clinics(clinic: Clinic) -> None:
+    known = register(clinic=clinic, details=ADA)
+    elsewhere = PatientFactory.create(email=EMAIL)
+
+    assert likely_duplicates(clinic=clinic, details=ADA, besides=known) == []
+    assert likely_duplicates(clinic=elsewhere.clinic, details=ADA) == [elsewhere]

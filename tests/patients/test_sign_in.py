@@ -1,0 +1,278 @@
+"""Signing in, as the browser sees it: patients by code, staff by password."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.http import HttpResponse
+from django.test import Client
+
+from patients.models import OneTimeCode, Patient
+from providers.models import Role
+from tests.factories import MembershipFactory, PatientFactory, UserFactory
+from tests.factories.providers import PASSWORD
+
+EMAIL = "ada@mail.example"
+Commit = Callable[..., AbstractContextManager[list[Callable[[], object]]]]
+Ask = Callable[..., HttpResponse]
+
+
+@pytest.fixture
+def ada(db: None) -> Patient:
+    return PatientFactory.create(email=EMAIL)
+
+
+@pytest.fixture
+def ask(client: Client, django_capture_on_commit_callbacks: Commit) -> Ask:
+    def ask(email: str = EMAIL, **data: str) -> Any:
+        with django_capture_on_commit_callbacks(execute=True):
+            return client.post("/sign-in/", {"email": email, **data})
+
+    return ask
+
+
+def code_in_mail() -> str:
+    found = re.search(r"\d{4} \d{4}", mail.outbox[-1].body)
+    assert found is not None
+    return found.group()
+
+
+def type_in(client: Client, code: str) -> Any:
+    return client.post("/sign-in/code/", {"code": code})
+
+
+def test_a_patient_signs_in_with_the_code_from_the_mail(
+    client: Client, ada: Patient, ask: Ask
+) -> None:
+    assert ask()["Location"] == "/sign-in/code/"
+    answer = type_in(client, code_in_mail())
+
+    assert answer["Location"] == "/appointments/"
+    assert client.get("/appointments/").status_code == 200
+
+
+def test_a_patient_comes_to_the_page_that_was_wanted(
+    client: Client, ada: Patient, ask: Ask
+) -> None:
+    wanted = client.get("/appointments/")["Location"]
+    assert wanted == "/sign-in/?next=/appointments/"
+    assert b'name="next" value="/appointments/"' in client.get(wanted).content
+
+    ask(next="/visit/00000000-0000-7000-8000-000000000000/")
+
+    assert type_in(client, code_in_mail())["Location"].startswith("/visit/0000")
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "javascript:1"])
+def test_a_patient_is_not_sent_to_another_site(
+    client: Client, ada: Patient, ask: Ask, elsewhere: str
+) -> None:
+    ask(next=elsewhere)
+
+    assert type_in(client, code_in_mail())["Location"] == "/appointments/"
+
+
+def test_known_and_unknown_addresses_are_answered_alike(ada: Patient, ask: Ask) -> None:
+    known, unknown = ask(), ask("nobody@mail.example")
+
+    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
+    assert len(mail.outbox) == 1
+    assert OneTimeCode.objects.count() == 2
+
+
+def test_the_page_for_the_code_is_the_same_for_unknown_addresses(ada: Patient, ask: Ask) -> None:
+    pages = []
+    for email in (EMAIL, "nobody@mail.example"):
+        browser = Client()
+        browser.post("/sign-in/", {"email": email})
+        text = browser.get("/sign-in/code/").content.decode()
+        pages.append(re.sub(r'(csrf-token" content|csrfmiddlewaretoken" value)="\w+"', "", text))
+
+    assert pages[0] == pages[1]
+
+
+def test_a_code_is_of_no_use_in_another_browser(ada: Patient, ask: Ask) -> None:
+    ask()
+    stolen, other = code_in_mail(), Client()
+    other.post("/sign-in/", {"email": "nobody@mail.example"})
+
+    assert type_in(other, stolen).status_code == 422
+    assert "_auth_user_id" not in other.session
+
+
+def test_a_wrong_code_may_be_typed_again(client: Client, ada: Patient, ask: Ask) -> None:
+    ask()
+    code = code_in_mail()
+
+    answer = type_in(client, "1234 567")
+    assert answer.status_code == 422
+    assert b"This is not the code in the message" in answer.content
+    assert type_in(client, code).status_code == 302
+
+
+def test_nobody_types_a_code_without_asking_for_one(client: Client, db: None) -> None:
+    assert client.get("/sign-in/code/")["Location"] == "/sign-in/"
+    assert type_in(client, "1234 5678")["Location"] == "/sign-in/"
+
+
+def test_a_phone_number_is_told_kindly_to_be_no_way_in_yet(
+    client: Client, db: None, ask: Ask
+) -> None:
+    answer = ask("212 555 0134")
+
+    assert answer.status_code == 422
+    assert b"We cannot send text messages yet" in answer.content
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "ada", "ada@", "a\x00b@mail.example", "a" * 300 + "@x.example"]
+)
+def test_what_is_no_address_is_explained_and_kept(
+    client: Client, db: None, ask: Ask, typed: str
+) -> None:
+    assert ask(typed).status_code == 422
+    assert not OneTimeCode.objects.exists()
+
+
+def test_too_many_requests_answer_429_and_keep_what_was_typed(ada: Patient, ask: Ask) -> None:
+    for _ in range(5):
+        ask()
+    answer = ask()
+
+    assert answer.status_code == 429
+    assert EMAIL.encode() in answer.content
+    assert b"Wait 15 minutes" in answer.content
+
+
+def test_a_closed_account_is_told_to_call_after_the_code_was_right(
+    client: Client, ada: Patient, ask: Ask
+) -> None:
+    ada.user = User.objects.create(username="p-closed", is_active=False)
+    ada.save()
+    ask()
+
+    answer = type_in(client, code_in_mail())
+
+    assert answer.status_code == 403
+    assert "_auth_user_id" not in client.session
+
+
+def test_sign_in_pages_are_never_stored(client: Client, db: None) -> None:
+    assert client.get("/sign-in/")["Cache-Control"] == "no-store"
+
+
+def test_signing_out_is_a_post_that_clears_the_browser(
+    client: Client, ada: Patient, ask: Ask
+) -> None:
+    ask()
+    type_in(client, code_in_mail())
+
+    assert client.get("/accounts/logout/").status_code == 200
+    assert "_auth_user_id" in client.session
+    answer = client.post("/accounts/logout/")
+    assert answer["Clear-Site-Data"] == '"cache", "storage"'
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize(
+    ("role", "entry"),
+    [
+        (Role.RECEPTIONIST, "/desk/"),
+        (Role.CLINIC_ADMIN, "/desk/"),
+        (Role.PROVIDER, "/provider/"),
+    ],
+)
+def test_staff_sign_in_with_a_password_and_come_to_their_own_page(
+    client: Client, db: None, role: Role, entry: str
+) -> None:
+    staff = MembershipFactory.create(role=role).user
+
+    answer = client.post("/accounts/login/", {"login": staff.email, "password": PASSWORD})
+    assert answer["Location"] == "/home/"
+    assert client.get("/home/")["Location"] == entry
+
+
+def test_a_role_without_pages_is_told_so(client: Client, db: None) -> None:
+    client.force_login(MembershipFactory.create(role=Role.PRIVACY_OFFICER).user)
+
+    answer = client.get("/home/")
+
+    assert answer.status_code == 200
+    assert b"Nothing here for your role yet" in answer.content
+
+
+def test_a_patient_and_a_stranger_come_home(client: Client, ada: Patient, ask: Ask) -> None:
+    assert client.get("/home/")["Location"] == "/"
+    ask()
+    type_in(client, code_in_mail())
+    assert client.get("/home/")["Location"] == "/appointments/"
+
+
+def test_a_wrong_password_and_an_unknown_address_are_answered_alike(
+    client: Client, db: None
+) -> None:
+    staff = UserFactory.create()
+    answers = [
+        client.post("/accounts/login/", {"login": login, "password": "wrong"})
+        for login in (staff.email, "nobody@clinic.example")
+    ]
+    words = [
+        re.findall(r'class="error-links">(.*?)</ul>', a.content.decode(), re.S) for a in answers
+    ]
+
+    assert words[0] == words[1] != []
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_a_portal_account_cannot_sign_in_with_a_password(
+    client: Client, ada: Patient, ask: Ask
+) -> None:
+    ask()
+    type_in(client, code_in_mail())
+    account = User.objects.get(username__startswith="p-")
+    client.post("/accounts/logout/")
+
+    for login in (account.username, EMAIL):
+        client.post("/accounts/login/", {"login": login, "password": ""})
+        client.post("/accounts/login/", {"login": login, "password": "x"})
+    assert "_auth_user_id" not in client.session
+
+
+def test_staff_choose_a_new_password_by_a_link_from_the_worker(
+    client: Client, db: None, django_capture_on_commit_callbacks: Commit
+) -> None:
+    staff = UserFactory.create()
+    with django_capture_on_commit_callbacks() as due:
+        answer = client.post("/accounts/password/reset/", {"email": staff.email})
+    assert answer["Location"] == "/accounts/password/reset/done/"
+    assert mail.outbox == []
+    assert due[0].args == ("patients.accounts.mail_new_password", staff.pk, "en")  # type: ignore[attr-defined]
+
+    due[0]()
+    found = re.search(
+        r"http://127\.0\.0\.1:8000(/accounts/password/reset/key/\S+)", mail.outbox[0].body
+    )
+    assert found is not None
+    form = client.get(found.group(1), follow=True)
+    new = "a quite different sentence"
+    client.post(form.request["PATH_INFO"], {"password1": new, "password2": new})
+
+    staff.refresh_from_db()
+    assert staff.check_password(new)
+
+
+def test_an_unknown_address_asks_the_worker_too_and_gets_no_mail(
+    client: Client, db: None, django_capture_on_commit_callbacks: Commit
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True) as due:
+        answer = client.post("/accounts/password/reset/", {"email": "nobody@clinic.example"})
+
+    assert answer["Location"] == "/accounts/password/reset/done/"
+    assert len(due) == 1
+    assert mail.outbox == []
