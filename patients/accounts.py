@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.forms import default_token_generator
+from allauth.account.forms import ResetPasswordForm, default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -23,7 +23,6 @@ from django_q.tasks import async_task
 from patients.mail import send_mail
 
 NOBODY = 0
-PASSWORD_MAILS = {"account/email/password_reset_key", "account/email/unknown_account"}
 
 
 class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped library
@@ -32,19 +31,19 @@ class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyp
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queue the two mails that asking for a new password may lead to; there are no others."""
-        if template_prefix not in PASSWORD_MAILS:
-            raise NotImplementedError(template_prefix)
-        user = context.get("user")
-        user_id = user.pk if user is not None else NOBODY
-        language = get_language() or ""
-        transaction.on_commit(
-            partial(async_task, "patients.accounts.mail_new_password", user_id, language)
-        )
+
+class NewPasswordForm(ResetPasswordForm):  # type: ignore[misc]  # untyped library
+    """Asks for an address; the worker is called whether or not somebody has it."""
+
+    def save(self, request: HttpRequest, **_kwargs: Any) -> str:
+        user_id = self.users[0].pk if self.users else NOBODY
+        task = partial(async_task, "patients.accounts.mail_new_password", user_id, get_language())
+        transaction.on_commit(task)
+        email: str = self.cleaned_data["email"]
+        return email
 
 
-def mail_new_password(user_id: int, language: str) -> None:
+def mail_new_password(user_id: int, language: str | None) -> None:
     """Send a member of staff a link to a new password: the worker's part. Nobody gets none."""
     user = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
     if user is None:
@@ -52,4 +51,4 @@ def mail_new_password(user_id: int, language: str) -> None:
     key = default_token_generator.make_token(user)
     path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), key])
     context = {"url": settings.SITE_URL + path}
-    send_mail(kind="new_password", to=user.email, language=language, context=context)
+    send_mail(kind="new_password", to=user.email, language=language or "", context=context)

@@ -48,14 +48,16 @@ def _visits_of(patient: Patient, begin: datetime, end: datetime) -> list[Interva
 
 def offered_types(provider: Provider, clinic: Clinic, start: datetime) -> list[VisitType]:
     """Return the types that the provider's hours at this time are open to; all where unsure."""
-    kinds = [k for k in VisitType.objects.all() if provider.offers_telehealth or not k.is_telehealth]
+    kinds = [
+        k for k in VisitType.objects.all() if provider.offers_telehealth or not k.is_telehealth
+    ]
     local = start.astimezone(clinic.zone)
     allowed = _allowed(provider, clinic, local)
     return [kind for kind in kinds if not allowed or kind.pk in allowed] or kinds
 
 
 def _allowed(provider: Provider, clinic: Clinic, local: datetime) -> set[object]:
-    """Return the types named by the hours around a wall-clock time; empty where all may be booked."""
+    """Return the types named by the hours around a wall-clock time; empty where all may be."""
     day: date = local.date()
     rows = ProviderSchedule.objects.filter(
         provider=provider, clinic=clinic, is_active=True, day_of_week=day.weekday()

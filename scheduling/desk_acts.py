@@ -1,4 +1,4 @@
-"""Which acts the desk offers for a visit as it stands now; the verbs still decide for themselves."""
+"""Which acts the desk offers for a visit as it stands; the verbs still decide for themselves."""
 
 from __future__ import annotations
 

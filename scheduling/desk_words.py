@@ -37,6 +37,11 @@ def birth(patient: Patient, *, today: date) -> str:
     return f"{full_date(patient.dob)} ({years})"
 
 
+def day_name(day: date) -> str:
+    """Return a day in words: "Tuesday, June 9"."""
+    return date_format(day, pgettext("day without year, PHP-style", "l, F j"))
+
+
 def full_date(day: date) -> str:
     """Return a date with its year: "April 7, 1961"."""
     return date_format(day, pgettext("day with year, PHP-style", "F j, Y"))

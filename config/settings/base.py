@@ -25,7 +25,6 @@ ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 
 INSTALLED_APPS = [
-    "config.apps.ConfigConfig",
     "providers",
     "patients",
     "scheduling",
@@ -46,6 +45,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_q",
     "guardian",
+    "config.apps.ConfigConfig",  # last: it looks at what all others have registered
 ]
 
 MIDDLEWARE = [
@@ -149,6 +149,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "patients.accounts.StaffAccountAdapter"
+ACCOUNT_FORMS = {"reset_password": "patients.accounts.NewPasswordForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -6,7 +6,8 @@ from typing import Any, NoReturn
 
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
+from django.db.models import Field, ForeignKey, Model, QuerySet
+from django.forms import ModelMultipleChoiceField
 from django.http import Http404, HttpRequest
 
 from providers.admin_site import managed_by
@@ -67,11 +68,6 @@ class Scoped:
             kwargs["queryset"] = colleagues(request.user)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
-    def formfield_for_manytomany(
-        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
-
 
 class ScopedAdmin(Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
     """A set-up page. What belongs to another clinic is not found."""
@@ -96,5 +92,18 @@ class ReadOnlyAdmin(ScopedAdmin):
 
 
 class ScopedTabularInline(Scoped, admin.TabularInline):  # type: ignore[type-arg]
+    """Rows of an inline, without the small links that add or change what they refer to."""
+
     extra = 0
     is_removable = True
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest | None, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and hasattr(field.widget, "can_add_related"):
+            field.widget = field.widget.widget
+        if isinstance(field, ModelMultipleChoiceField):
+            field.widget.attrs["size"] = 4
+            field.help_text = db_field.help_text
+        return field

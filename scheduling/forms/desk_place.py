@@ -85,7 +85,7 @@ class PlaceForm(forms.Form):
         raise forms.ValidationError("", code="invalid")
 
     def asked(self, hold: SlotHold | None) -> Asked | None:
-        """Return the time asked for, None where there is none; a kept time decides over the rest."""
+        """Return the time asked for, if there is one; a kept time decides over the rest."""
         told = self.cleaned_data
         if hold is not None:
             return Asked(

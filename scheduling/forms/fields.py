@@ -1,4 +1,4 @@
-"""Form fields for days and instants as addresses carry them; anything else is refused, not guessed."""
+"""Form fields for days and instants as addresses carry them; the rest is refused, not guessed."""
 
 from __future__ import annotations
 

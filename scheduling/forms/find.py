@@ -9,6 +9,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -46,7 +48,11 @@ class NextAvailableForm(forms.Form):
 
     use_required_attribute = False
     type = forms.ModelChoiceField(
-        VisitType.objects.all(), label=gettext_lazy("Visit"), to_field_name="code", required=False
+        VisitType.objects.all(),
+        label=gettext_lazy("Visit"),
+        to_field_name="code",
+        required=False,
+        empty_label=None,
     )
     day = DayField(
         label=gettext_lazy("From"),
@@ -74,7 +80,7 @@ class NextAvailableForm(forms.Form):
     )
     not_on = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Not on"),
-        choices=Weekday.choices,
+        choices=[(day.value, WEEKDAYS_ABBR[day.value]) for day in Weekday],
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "in-a-row"}),
@@ -84,8 +90,12 @@ class NextAvailableForm(forms.Form):
     after = InstantField(required=False, widget=forms.HiddenInput)
     patient = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, clinics: Sequence[Clinic], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict, *, clinics: Sequence[Clinic]) -> None:
+        asked = data.copy()
+        usual = usual_type() if not data.get("type") else None
+        if usual is not None:
+            asked["type"] = usual.code
+        super().__init__(asked)
         self.clinics = clinics
         offered = providers_of(clinics)
         self.fields["provider"].queryset = offered  # type: ignore[attr-defined]
@@ -107,7 +117,7 @@ class NextAvailableForm(forms.Form):
         None while the clinic offers no type of visit.
         """
         told = self.cleaned_data
-        kind = told["type"] or usual_type()
+        kind = told["type"]
         if kind is None:
             return None
         chosen = told.get("clinic")

@@ -31,8 +31,7 @@ class PatientForm(forms.Form):
     given_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
     family_name = forms.CharField(label=gettext_lazy("Last name"), max_length=80)
     dob = forms.CharField(
-        label=gettext_lazy("Date of birth"),
-        help_text=gettext_lazy("For example 4/7/1961: the month comes first."),
+        label=gettext_lazy("Date of birth, month first"),
         max_length=40,
     )
     phone = forms.CharField(

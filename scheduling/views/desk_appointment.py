@@ -49,9 +49,7 @@ def act(request: StaffRequest, pk: UUID, name: str) -> HttpResponse:
     )
 
 
-@page(
-    audience=Audience.DESK, permission="manage_appointments", methods=("GET", "POST"), phi=True
-)
+@page(audience=Audience.DESK, permission="manage_appointments", methods=("GET", "POST"), phi=True)
 def cancel(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Ask for the reason of a cancellation, then cancel; it can be undone for ten minutes."""
     visit, now = visit_or_404(request, pk), timezone.now()

@@ -17,8 +17,8 @@ from patients.privacy.middleware import CLINIC_SESSION_KEY
 from patients.privacy.pages import Audience, StaffRequest, page
 from providers.models import Clinic
 from scheduling.board import lay_out
+from scheduling.desk_words import day_name
 from scheduling.forms.desk_board import ClinicForm, FilterForm, asked_day
-from scheduling.presenters import long_date
 from scheduling.queries import ClinicDay, clinic_day
 from scheduling.views.desk_pages import board_address
 
@@ -104,9 +104,7 @@ def _only(day: ClinicDay, specialty: str) -> ClinicDay:
 def _specialties(day: ClinicDay) -> list[dict[str, str]]:
     """Return what may be chosen: the specialties of those who work that day, by name."""
     here = {column.provider.specialty for column in day.columns if column.provider.specialty}
-    return [
-        {"id": str(one.pk), "name": one.name} for one in sorted(here, key=lambda one: one.name)
-    ]
+    return [{"id": str(one.pk), "name": one.name} for one in sorted(here, key=lambda one: one.name)]
 
 
 def _digest(board: dict[str, Any]) -> str:
@@ -121,10 +119,6 @@ def _links(day: date, today: date) -> dict[str, Any]:
         "is_today": day == today,
         "year": "" if day.year == today.year else day.year,
         "today_href": reverse("desk:board"),
-        "earlier": {"href": board_address(day - DAY), "label": _name(day - DAY)},
-        "later": {"href": board_address(day + DAY), "label": _name(day + DAY)},
+        "earlier": {"href": board_address(day - DAY), "label": day_name(day - DAY)},
+        "later": {"href": board_address(day + DAY), "label": day_name(day + DAY)},
     }
-
-
-def _name(day: date) -> str:
-    return long_date(datetime.combine(day, datetime.min.time()))  # noqa: DTZ001  # a name, no instant

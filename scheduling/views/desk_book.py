@@ -1,4 +1,4 @@
-"""Quick book: from a free cell to a booked visit. Patient, type, Enter; a refusal offers a way on."""
+"""Quick book, from a free cell: patient, type, Enter is booked. A refusal offers a way on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
 
 from patients.privacy.access import may
 from patients.privacy.pages import Audience, StaffRequest, page

@@ -47,9 +47,7 @@ def find_patient(request: StaffRequest, asked: Asked, *, now: datetime) -> HttpR
     return _panel(request, "desk/book_find.html", asked, context, status=status)
 
 
-def _matches(
-    request: StaffRequest, asked: Asked, text: str, *, now: datetime
-) -> dict[str, Any]:
+def _matches(request: StaffRequest, asked: Asked, text: str, *, now: datetime) -> dict[str, Any]:
     answer = find_patients(text, clinics=request.clinics, user=request.user, now=now)
     shown = answer_context(answer, request, now)
     for row, found in zip(shown["results"], answer.found, strict=True):

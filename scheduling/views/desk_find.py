@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -95,15 +96,15 @@ def patient(request: StaffRequest, pk: UUID) -> HttpResponse:
     now = timezone.now()
     visits = Appointment.objects.visible_to(request.user).filter(patient=found)
     visits = visits.select_related("provider", "appointment_type", "clinic")
-    been = visits.filter(scheduled_end__lte=now).order_by("-scheduled_start")
-    past = list(been[: PAST_SHOWN + 1])
+    is_to_come = Q(scheduled_end__gt=now) & ~Q(status=Status.CANCELLED.value)
+    past = list(visits.exclude(is_to_come).order_by("-scheduled_start")[: PAST_SHOWN + 1])
     context = {
         "patient": found,
         "age": found.age_on(now.astimezone(found.clinic.zone).date()),
         "contact": _contact_rows(found),
         "upcoming": [
             _visit_row(visit, now)
-            for visit in visits.filter(scheduled_end__gt=now).order_by("scheduled_start")
+            for visit in visits.filter(is_to_come).order_by("scheduled_start")
         ],
         "past": [_visit_row(visit, now) for visit in past[:PAST_SHOWN]],
         "has_older": len(past) > PAST_SHOWN,
@@ -131,12 +132,9 @@ def _contact_rows(patient: Patient) -> list[dict[str, Any]]:
 def _visit_row(visit: Appointment, now: datetime) -> dict[str, Any]:
     local = visit.local_start
     day = long_date(local) if abs((visit.scheduled_start - now).days) < 180 else fulldate(local)
-    tags = [status_tag(visit)]
-    detail = [visit.appointment_type.label, visit.provider.name]
     return {
         "title": f"{day}, {clock(local)}",
         "href": reverse("desk:appointment", args=[visit.pk]),
-        "detail": " · ".join(detail),
-        "tags": tags,
-        "is_off": visit.status in {Status.CANCELLED, Status.NO_SHOW},
+        "detail": f"{visit.appointment_type.label} · {visit.provider.name}",
+        "tags": [status_tag(visit)],
     }

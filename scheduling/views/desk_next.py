@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -176,8 +176,8 @@ def _refused(
         visit_type=kind, first_day=day, last_day=day, clinics=(clinic,), provider=told["provider"]
     )
     slots = nearest(query, to=told["start"], terms=terms_for(at_desk(request)), now=now)
-    asked = {"type": kind.code, "patient": told["patient"] or ""}
-    form = NextAvailableForm(asked, clinics=request.clinics)
+    asked = urlencode({"type": kind.code, "patient": told["patient"] or ""})
+    form = NextAvailableForm(QueryDict(asked), clinics=request.clinics)
     form.is_valid()
     context = _frame(request, form, now)
     slots.sort(key=lambda slot: slot.start)

@@ -1,4 +1,4 @@
-"""How the desk's pages answer: in the side panel where the board asks, as a page everywhere else."""
+"""How the desk's pages answer: in the side panel where htmx asks, as a page everywhere else."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def own_visits(request: StaffRequest) -> QuerySet[Appointment]:
     return (
         Appointment.objects.visible_to(request.user)
         .filter(clinic__in=request.clinics)
-        .select_related(
-            "patient", "provider__specialty", "clinic__time_zone", "appointment_type"
-        )
+        .select_related("patient", "provider__specialty", "clinic__time_zone", "appointment_type")
         .defer("reason_for_visit")
     )
 
@@ -78,6 +76,7 @@ def panel(
         "subtitle": subtitle,
         "panel_template": frame,
         "as_page": not request.htmx,
+        "in_panel": bool(request.htmx),
         "close_href": back,
         "back_href": back,
     }

@@ -74,10 +74,20 @@ document.addEventListener("htmx:afterSettle", (event) => {
 function closePanel() {
   const panel = document.getElementById("side-panel");
   if (!panel?.hasChildNodes()) return false;
+  const spokenOf = panel.querySelector("[data-entry]")?.dataset.entry;
   panel.replaceChildren();
-  document.getElementById(opener)?.focus();
+  const back = [opener, spokenOf].map((id) => document.getElementById(id)).find(Boolean);
+  (back ?? document.querySelector('.board-day a[tabindex="0"]'))?.focus();
   return true;
 }
+
+// What was done in the panel shows on the board at once, not at the next poll.
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, requestConfig, successful } = event.detail;
+  if (!successful || requestConfig.verb === "get" || elt.closest("[data-finder]")) return;
+  const poll = document.querySelector("[data-poll]");
+  if (poll) window.htmx.trigger(poll, "refresh");
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !document.querySelector("dialog[open]") && closePanel()) {

@@ -203,7 +203,7 @@ def test_a_refused_change_is_not_taken_for_written_when_it_comes_again(
     dates = [{"lastUpdated": f"2026-01-0{day}T00:00:00Z"} for day in (1, 2, 3)]
     run_import([resource(gender="male", meta=dates[0])])
     before = EMRLink.objects.get().changed_at
-    run = run_import(*([resource(gender="other", meta=date)] for date in dates[1:]))
+    run = run_import([resource(gender="other", meta=date) for date in dates[1:]])
     assert run.codes == ["database"]
     assert run.count("Patient", "updated") == 0
     assert EMRLink.objects.get().changed_at == before

@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import count
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from patients.models import Patient
-from providers.models import Clinic, Provider, VisitType, Weekday
+from providers.calendars import bump
+from providers.models import Clinic, Provider, ProviderSchedule, VisitType, Weekday
 from scheduling import booking
 from scheduling.actors import Actor
 from scheduling.errors import SchedulingError
@@ -21,7 +22,6 @@ from tests.factories import (
     ClinicFactory,
     PatientFactory,
     ProviderFactory,
-    ProviderScheduleFactory,
     UserFactory,
     VisitTypeFactory,
     hold_of,
@@ -30,8 +30,6 @@ from tests.factories import (
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 MOST = 50
-SCENES = "scheduling_appointment, scheduling_slothold, scheduling_idempotencykey, providers_timeoff"
-CAST = "providers_clinic, providers_visittype, providers_specialty, auth_user"
 
 
 @dataclass
@@ -72,12 +70,8 @@ class Stage:
 
     def hold(self, start: datetime, *, holder: int) -> SlotHold:
         return hold_of(
-            self.provider, self.visit_type, start, holder=f"browser{holder}", by=self.desk_of_holds
+            self.provider, self.visit_type, start, holder=f"browser{holder}", by=self.desk
         )
-
-    @property
-    def desk_of_holds(self) -> Actor:
-        return self.desk
 
     def bookings(
         self, size: int, start: Callable[[int], datetime], **more: object
@@ -89,15 +83,11 @@ class Stage:
 def set_up() -> Stage:
     clinic = ClinicFactory.create(time_zone__name="UTC")
     providers = ProviderFactory.create_batch(MOST, clinic=clinic)
-    for provider in providers:
-        for weekday in Weekday:
-            ProviderScheduleFactory.create(
-                provider=provider,
-                day_of_week=weekday,
-                start_time=time(0),
-                end_time=time(0),
-                valid_from=date(2020, 1, 1),
-            )
+    with transaction.atomic():
+        ProviderSchedule.objects.bulk_create(
+            [always(provider, weekday) for provider in providers for weekday in Weekday]
+        )
+        bump(provider.pk for provider in providers)
     return Stage(
         clinic=clinic,
         visit_type=VisitTypeFactory.create(minutes=10, horizon_days=20_000),
@@ -107,9 +97,16 @@ def set_up() -> Stage:
     )
 
 
-def clear(tables: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {tables} CASCADE")
+def always(provider: Provider, weekday: Weekday) -> ProviderSchedule:
+    """Return hours from midnight to midnight."""
+    return ProviderSchedule(
+        provider=provider,
+        clinic=provider.clinic,
+        day_of_week=weekday,
+        start_time=time(0),
+        end_time=time(0),
+        valid_from=date(2020, 1, 1),
+    )
 
 
 def won(answers: Sequence[object]) -> list[object]:
@@ -152,7 +149,6 @@ WHERE least(one.expires_at, other.expires_at) > clock_timestamp()
 def assert_sound() -> None:
     """Ask the rows themselves: nobody is in two places, no time is kept for two."""
     with connection.cursor() as cursor:
-        cursor.execute("SET enable_nestloop = on")
         cursor.execute(OVERLAPS)
         assert cursor.fetchone() == (0, 0)
         for question in (SHADOWED, TWICE_HELD):

@@ -73,9 +73,7 @@ def test_overbookings_take_lanes_side_by_side(stage: Stage, size: int) -> None:
     with Crew(size) as crew:
         for _ in range(ROUNDS["overbooking", size]):
             start = stage.fresh_hour()
-            answers = crew.race(
-                stage.bookings(size, lambda _n, start=start: start, overbook=True)
-            )
+            answers = crew.race(stage.bookings(size, lambda _n, start=start: start, overbook=True))
             lanes = [visit.overbook_lane for visit in won(answers)]  # type: ignore[attr-defined]
             assert sorted(lanes) == list(range(1, fitting + 1))
             assert lost(answers) == [SlotTaken] * (size - fitting)

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from tests.races.crew import Crew
-from tests.races.stage import MINUTE, Stage, clear, won
+from tests.races.stage import MINUTE, Stage, won
 
 pytestmark = pytest.mark.race
 ROUNDS = 100
@@ -65,4 +65,3 @@ def test_check_then_insert_books_one_slot_twice(stage: Stage) -> None:
         cursor.execute(TWICE)
         (twice,) = cursor.fetchone()
     assert twice > ROUNDS // 2
-    clear("naive_appointment")

@@ -1,0 +1,222 @@
+"""Two clinics with everybody who may look at a page, and the rows that pages are about.
+
+`here` is where most of the cast is at home, `there` is the other clinic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from patients.crypto import token_digest
+from patients.models import Patient
+from patients.visitors import SESSION_KEY
+from providers.hours import save_closure, save_time_off
+from providers.models import (
+    Clinic,
+    ClinicClosure,
+    InsurancePlan,
+    Provider,
+    ProviderSchedule,
+    Role,
+    TimeOff,
+    VisitType,
+)
+from scheduling import checkout, links
+from scheduling.actors import Actor
+from scheduling.drafts import Draft
+from scheduling.models import Appointment, SlotHold
+from scheduling.placing import place
+from tests.factories import (
+    AppointmentFactory,
+    ClinicFactory,
+    MembershipFactory,
+    PatientFactory,
+    ProviderFactory,
+    SpecialtyFactory,
+    UserFactory,
+    VisitTypeFactory,
+    at,
+    hold_of,
+    next_monday,
+)
+
+HALF_HOUR = timedelta(minutes=30)
+STAFF_OF_ONE_CLINIC = {
+    "receptionist": (Role.RECEPTIONIST,),
+    "provider": (Role.PROVIDER,),
+    "clinic admin": (Role.CLINIC_ADMIN,),
+    "privacy officer": (Role.PRIVACY_OFFICER,),
+}
+STRANGER = "staff of another clinic"
+ACTORS = ("anonymous", "patient", *STAFF_OF_ONE_CLINIC, STRANGER)
+TYPED = {
+    "given_name": "Rosa",
+    "family_name": "Delgado",
+    "dob_month": "April",
+    "dob_day": "7",
+    "dob_year": "1961",
+    "email": "rosa@mail.example",
+    "phone": "(212) 555-0147",
+    "reason": "A cough that stays",
+}
+CHOICES = {"who": "me", "first": "no", "type": "FOLLOW_UP"}
+
+
+@dataclass
+class Side:
+    """A clinic with a provider, a patient and a visit of theirs."""
+
+    slug: str
+
+    @cached_property
+    def clinic(self) -> Clinic:
+        return ClinicFactory.create(name=self.slug.capitalize(), slug=self.slug)
+
+    @cached_property
+    def provider(self) -> Provider:
+        specialty = SpecialtyFactory.create()
+        return ProviderFactory.create(clinic=self.clinic, specialty=specialty, working=True)
+
+    @cached_property
+    def patient(self) -> Patient:
+        return PatientFactory.create(clinic=self.clinic)
+
+    def visit(self, patient: Patient, visit_type: VisitType, *, half_hours: int) -> Appointment:
+        start = at(next_monday(1), "09:00") + half_hours * HALF_HOUR
+        return AppointmentFactory.create(
+            provider=self.provider, patient=patient, visit_type=visit_type, start=start
+        )
+
+
+class World:
+    """Everybody and everything, made when first asked for."""
+
+    def __init__(self) -> None:
+        self.here, self.there = Side("riverside"), Side("hillside")
+        self.visit_type = VisitTypeFactory.create(code="FOLLOW_UP", label="Follow-up")
+        self.users = {
+            name: self._member(roles, self.here) for name, roles in STAFF_OF_ONE_CLINIC.items()
+        }
+        self.users[STRANGER] = self._member(tuple(Role), self.there)
+        self.users["patient"] = self._account(self.here.patient)
+        Provider.objects.filter(pk=self.here.provider.pk).update(user=self.users["provider"])
+        Provider.objects.filter(pk=self.there.provider.pk).update(user=self.users[STRANGER])
+        self.clients = {actor: self._client(actor) for actor in ACTORS}
+
+    @staticmethod
+    def _member(roles: tuple[Role, ...], side: Side) -> User:
+        user = UserFactory.create(is_staff=Role.CLINIC_ADMIN in roles)
+        for role in roles:
+            MembershipFactory.create(user=user, clinic=side.clinic, role=role)
+        return user
+
+    @staticmethod
+    def _account(patient: Patient) -> User:
+        account = UserFactory.create(username="p-ada", email="")
+        Patient.objects.filter(pk=patient.pk).update(user=account)
+        return account
+
+    def _client(self, actor: str) -> Client:
+        client = Client(raise_request_exception=False)
+        if actor in self.users:
+            client.force_login(self.users[actor])
+        session = client.session
+        session[SESSION_KEY] = f"the browser of {actor}"
+        session.save()
+        return client
+
+    def side_of(self, actor: str) -> Side:
+        return self.there if actor == STRANGER else self.here
+
+    def other_side(self, actor: str) -> Side:
+        return self.here if actor == STRANGER else self.there
+
+    @cached_property
+    def visits(self) -> dict[str, Appointment]:
+        """The patient's own, a neighbour's with the same provider, and one elsewhere."""
+        here, there = self.here, self.there
+        neighbour = PatientFactory.create(clinic=here.clinic)
+        return {
+            "here": here.visit(here.patient, self.visit_type, half_hours=0),
+            "neighbour": here.visit(neighbour, self.visit_type, half_hours=2),
+            "there": there.visit(there.patient, self.visit_type, half_hours=0),
+        }
+
+    def link(self, visit: Appointment) -> str:
+        return links.issue(visit, now=timezone.now())
+
+    def phone_hold(self, actor: str, *, half_hours: int) -> SlotHold:
+        start = at(next_monday(1), "13:00") + half_hours * HALF_HOUR
+        user = self.users[actor]
+        return hold_of(
+            self.side_of(actor).provider,
+            self.visit_type,
+            start,
+            holder=str(user.pk),
+            purpose=SlotHold.Purpose.PHONE,
+            by=Actor.staff(user.pk),
+        )
+
+    def checkout_hold(
+        self, actor: str, *, half_hours: int, patient: Patient | None = None
+    ) -> SlotHold:
+        """Keep a time for the actor's browser, with everything typed that is asked."""
+        wanted = place(
+            provider=self.here.provider,
+            clinic=self.here.clinic,
+            visit_type=self.visit_type,
+            start=at(next_monday(1), "10:30") + half_hours * HALF_HOUR,
+        )
+        return checkout.keep(
+            wanted,
+            draft=Draft(choices=dict(CHOICES), typed=dict(TYPED)),
+            patient=patient,
+            browser=token_digest(f"the browser of {actor}").hex(),
+            network="",
+            by=Actor.patient(),
+            now=timezone.now(),
+        )
+
+    def booked(self, actor: str, *, half_hours: int) -> SlotHold:
+        """Book in the actor's browser; return the hold that the visit came from."""
+        patient = PatientFactory.create(clinic=self.here.clinic)
+        hold = self.checkout_hold(actor, half_hours=half_hours, patient=patient)
+        checkout.finish(hold, reason="", by=Actor.patient(), now=timezone.now())
+        return hold
+
+    def admin_row(self, model: type[Any], side: Side) -> Any:
+        """Return a row of a set-up page, of this clinic where rows belong to one."""
+        return {
+            "Appointment": lambda: self.visits["here" if side is self.here else "there"],
+            "Clinic": lambda: side.clinic,
+            "ClinicClosure": lambda: save_closure(
+                ClinicClosure(clinic=side.clinic, label="Training", **_far_away())
+            ),
+            "InsurancePlan": lambda: InsurancePlan.objects.get_or_create(
+                payer="Harbor", name="PPO", plan_code="HARBOR"
+            )[0],
+            "Patient": lambda: side.patient,
+            "Provider": lambda: side.provider,
+            "ProviderSchedule": lambda: ProviderSchedule.objects.filter(
+                provider=side.provider
+            ).first(),
+            "Specialty": lambda: side.provider.specialty,
+            "TimeOff": lambda: save_time_off(
+                TimeOff(provider=side.provider, reason=TimeOff.Reason.CME, **_far_away())
+            ),
+            "User": lambda: self.users["receptionist" if side is self.here else STRANGER],
+            "VisitType": lambda: self.visit_type,
+        }[model.__name__]()
+
+
+def _far_away() -> dict[str, Any]:
+    monday: date = next_monday(20)
+    noon = at(monday, time(12).isoformat("minutes"))
+    return {"start_datetime": noon, "end_datetime": noon + HALF_HOUR}
