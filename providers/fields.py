@@ -37,20 +37,20 @@ class TransactionIdField(models.Field[int | None, int | None]):
 class MinuteRange(models.Func):
     """The minutes [start, end) of a day between two times; an end of 00:00 is the day's end."""
 
-    template = (
-        "int4range((extract(epoch from %(start)s) / 60)::int,"
-        " CASE WHEN %(end)s = '00:00' THEN 1440"
-        " ELSE (extract(epoch from %(end)s) / 60)::int END)"
-    )
     output_field = IntegerRangeField()
 
     def __init__(self, start: str, end: str) -> None:
-        super().__init__()
-        self.start, self.end = start, end
+        super().__init__(start, end)
 
-    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
-        quote = connection.ops.quote_name
-        return self.template % {"start": quote(self.start), "end": quote(self.end)}, []
+    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:
+        """Validation puts values in the columns' place, so both sides are compiled as they are."""
+        (start, given), (end, limit) = map(compiler.compile, self.get_source_expressions())
+        sql = (
+            f"int4range((extract(epoch from {start}::time) / 60)::int,"
+            f" CASE WHEN {end}::time = '00:00' THEN 1440"
+            f" ELSE (extract(epoch from {end}::time) / 60)::int END)"
+        )
+        return sql, [*given, *limit, *limit]
 
 
 class DateTimeRange(models.Func):

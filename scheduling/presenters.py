@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
+from functools import lru_cache
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, time_format
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
 
 from scheduling.models import Appointment, AppointmentEvent, CancelReason, OverrideReason
 from scheduling.transitions import Status
@@ -65,7 +66,14 @@ def event_words(event: AppointmentEvent) -> str:
 
 def clock(local: datetime) -> str:
     """Return a wall-clock time as people say it: "3:30 pm"."""
-    return date_format(local, pgettext("time of day, PHP-style", "g:i a")).replace(".", "")
+    return _clock(local.time().replace(second=0, microsecond=0), get_language())
+
+
+@lru_cache(maxsize=4096)
+def _clock(time_of_day: time, _language: str | None) -> str:
+    """A day board writes the same few times hundreds of times over."""
+    words = time_format(time_of_day, pgettext("time of day, PHP-style", "g:i a"))
+    return words.replace(".", "")
 
 
 def long_date(local: datetime) -> str:

@@ -52,10 +52,12 @@ def place(visit: Appointment) -> str:
 
 
 def day_of(local: datetime) -> str:
-    """Return "Tuesday, June 9, 2026": a patient's list may reach over New Year."""
+    """Return "Tuesday, June 9, 2026"."""
     return f"{long_date(local)}, {local.year}"
 
 
-def moment(visit: Appointment) -> str:
-    """Return "Tuesday, June 9, 3:30 pm"."""
-    return f"{long_date(visit.local_start)}, {clock(visit.local_start)}"
+def moment(visit: Appointment, *, year_now: int = 0) -> str:
+    """Return "Tuesday, June 9, 3:30 pm"; with its year where that is not the year now."""
+    local = visit.local_start
+    day = day_of(local) if year_now and local.year != year_now else long_date(local)
+    return f"{day}, {clock(local)}"

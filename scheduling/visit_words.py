@@ -87,4 +87,5 @@ def zone_words(zone: ZoneInfo) -> str:
 
 def language_name(tag: str) -> str:
     """Return a language's name by its tag; the tag itself where no word is known."""
-    return str(LANGUAGES.get(tag) or LANGUAGES.get(tag.partition("-")[0], tag))
+    name = LANGUAGES.get(tag) or LANGUAGES.get(tag.partition("-")[0])
+    return str(name) if name else tag

@@ -23,7 +23,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @page(audience=Audience.PUBLIC, methods=("GET", "POST"), phi=True)
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Ask for the contact, and have a code sent if it is on file."""
-    form = ContactForm(request.POST or None)
+    form = ContactForm(request.POST if request.method == "POST" else None)
     if request.method != "POST":
         context = {"form": form, "next": request.GET.get("next", "")}
         return render(request, "portal/sign_in.html", context)
@@ -53,7 +53,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
     code_id = request.session.get(CODE_KEY)
     if code_id is None:
         return redirect("portal:sign_in")
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return render(request, "portal/sign_in_code.html", {"form": form})
     if form.is_valid():

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db.models import Field, ForeignKey, Model, QuerySet
+from django.db.models import Field, ForeignKey, Model, Q, QuerySet
 from django.forms import ModelMultipleChoiceField
 from django.http import Http404, HttpRequest
 
@@ -24,7 +24,10 @@ def colleagues(user: Any) -> QuerySet[User]:
     """Return the staff of the clinics that this user manages: everybody for a superuser."""
     if user.is_superuser:
         return User.objects.exclude(email="")
-    return User.objects.filter(memberships__clinic__in=managed_by(user)).distinct()
+    here = managed_by(user)
+    return User.objects.filter(
+        Q(memberships__clinic__in=here) | Q(provider__clinic__in=here)
+    ).distinct()
 
 
 class Scoped:

@@ -47,6 +47,11 @@ class ClinicAdmin(HoursAdmin):
         (_("Booking"), {"fields": ("patient_cutoff_hours",)}),
     )
 
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "telehealth_base_url":
+            kwargs["assume_scheme"] = "https"
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return bool(getattr(request.user, "is_superuser", False))
 

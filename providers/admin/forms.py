@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, time
+from functools import cached_property
 from itertools import combinations
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -81,18 +83,29 @@ class ScheduleFormSet(BaseInlineFormSet[Any, Any, Any]):
 
     def clean(self) -> None:
         super().clean()
-        kept = [
-            form
+        windows = [
+            form.instance
             for form in self.forms
-            if form.has_changed() or form.instance.pk
-            if not self._should_delete_form(form) and not form.errors
+            if (form.has_changed() or form.instance.pk in self._known)
+            and not self._should_delete_form(form)
+            and not form.errors
         ]
-        for one, other in combinations([f for f in kept if f.instance.is_active], 2):
-            if _overlap(one.instance, other.instance):
+        active = [window for window in [*windows, *self._out_of_sight()] if window.is_active]
+        for one, other in combinations(active, 2):
+            if _overlap(one, other):
                 raise ValidationError(
                     _("%(one)s and %(other)s overlap."),
-                    params={"one": one.instance, "other": other.instance},
+                    params={"one": one, "other": other},
                 )
+
+    @cached_property
+    def _known(self) -> set[UUID]:
+        return {form.instance.pk for form in self.initial_forms}
+
+    def _out_of_sight(self) -> list[ProviderSchedule]:
+        """Return the provider's windows at clinics that this visitor does not manage."""
+        rows = ProviderSchedule.objects.filter(provider=self.instance.pk)
+        return list(rows.exclude(pk__in=self._known))
 
 
 def _overlap(one: ProviderSchedule, other: ProviderSchedule) -> bool:

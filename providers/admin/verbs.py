@@ -63,9 +63,18 @@ class HoursAdmin(ScopedAdmin):
         formset.save(commit=False)
         for row in formset.deleted_objects:
             REMOVE[formset.model](row)
-        chosen = {id(f.instance): f.cleaned_data.get("visit_types") for f in formset.forms
-                  if f.has_changed()}
-        for row in [*formset.new_objects, *(row for row, _fields in formset.changed_objects)]:
+        chosen = {
+            id(form.instance): form.cleaned_data.get("visit_types")
+            for form in formset.forms
+            if form.has_changed()
+        }
+        changed = [row for row, _fields in formset.changed_objects]
+        if formset.model is ProviderSchedule:
+            # Set aside first: two windows may trade places, or one make room for a new one.
+            ProviderSchedule.objects.filter(pk__in=[row.pk for row in changed]).update(
+                is_active=False
+            )
+        for row in [*changed, *formset.new_objects]:
             if isinstance(row, ProviderSchedule):
                 hours.save_schedule(row, visit_types=chosen[id(row)])
             else:

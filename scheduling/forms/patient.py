@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -72,9 +73,14 @@ class PatientForm(forms.Form):
     )
     next = forms.CharField(widget=forms.HiddenInput, required=False, max_length=500)
 
-    def __init__(self, *args: Any, patient: Patient | None = None, **kwargs: Any) -> None:
-        initial = {**(_on_file(patient) if patient else {}), **kwargs.pop("initial", {})}
-        super().__init__(*args, initial=initial, **kwargs)
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        initial: dict[str, Any] | None = None,
+        patient: Patient | None = None,
+    ) -> None:
+        super().__init__(data, initial=_on_file(patient) if patient else initial)
         self.fields["dob"].required = patient is None or patient.dob is not None
         tags = {*LANGUAGES, *([patient.language] if patient else [])}
         named = sorted((language_name(tag), tag) for tag in tags)

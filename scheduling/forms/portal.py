@@ -57,7 +57,7 @@ class WhoForm(QuestionForm):
         myself: Choices = own or [("me", _("Me"))]
         self.radio(
             "who",
-            _("Who needs the appointment?"),
+            _("The appointment is for"),
             [*myself, ("other", with_note(_("Someone else"), _("For example my child or parent")))],
             missing=_("Choose who needs the appointment."),
         )
@@ -221,7 +221,7 @@ class DetailsForm(ReasonForm):
     def _let_the_browser_fill_in(self) -> None:
         for name, token in (("given_name", "given-name"), ("family_name", "family-name")):
             self.fields[name].widget.attrs["autocomplete"] = token
-        boxes = self.fields["dob"].widget.widgets  # type: ignore[attr-defined]
+        boxes = self.fields["dob"].widget.widgets
         for box, token in zip(boxes, ("bday-month", "bday-day", "bday-year"), strict=True):
             box.attrs["autocomplete"] = token
 

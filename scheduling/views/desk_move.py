@@ -124,16 +124,20 @@ def _free_times(
     terms = terms_for(at_desk(request), override="asked later")
     today = now.astimezone(visit.zone).date()
     wanted = asked_day(request, otherwise=max(visit.local_start.date(), today))
-    query = _query(visit, wanted)
-    days = days_with_openings(query, terms=terms, now=now, days=DAYS_SHOWN)
+    search_all = _query(visit, wanted)
+    own_days = replace(search_all, provider=visit.provider, specialty=None)
+    days = days_with_openings(own_days, terms=terms, now=now, days=DAYS_SHOWN)
     is_asked = "day" in request.GET
     day = days[0].day if days and not is_asked else wanted
-    slots = search(replace(query, last_day=day), terms=terms, now=now, limit=MOST_TIMES)
+    on_day = replace(search_all, first_day=day, last_day=day)
+    slots = search(on_day, terms=terms, now=now, limit=MOST_TIMES)
     return {
         "day": day,
         "day_label": day_name(day),
         "address": _address(visit, day),
-        "groups": _groups([s for s in slots if s.local_start.date() == day], visit, chosen),
+        "groups": _groups(slots, visit, chosen),
+        "provider": visit.provider,
+        "has_own": any(slot.provider == visit.provider for slot in slots),
         "days": [_day_row(opening, visit, day) for opening in days],
     }
 

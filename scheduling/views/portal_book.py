@@ -34,10 +34,11 @@ from scheduling.views.portal_held import (
     wish_of_hold,
     with_hold,
 )
+from scheduling.views.portal_offers import unbroken
 from scheduling.views.portal_refusals import refuse
 from scheduling.views.portal_summary import answers
 from scheduling.views.portal_times import keep_time
-from scheduling.visit_facts import hours, moment, place
+from scheduling.visit_facts import hours, place
 from scheduling.visit_words import visit_name
 
 TYPED = (
@@ -264,7 +265,7 @@ def booked(request: PortalRequest, pk: UUID) -> HttpResponse:
     request.clinic = visit.clinic
     context = {
         "visit": visit,
-        "moment": moment(visit),
+        "moment": unbroken(visit.local_start),
         "hours": hours(visit),
         "place": place(visit),
         "kind": visit_name(visit.appointment_type),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -27,7 +27,7 @@ STEPS = 7
 class PortalRequest(PageRequest):
     """A request of somebody signed in as a patient, or of nobody in particular."""
 
-    user: User
+    user: User | AnonymousUser
 
 
 def wish_of(request: PortalRequest, slug: str) -> Wish:

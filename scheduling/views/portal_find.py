@@ -95,7 +95,7 @@ def preferences(request: PortalRequest, slug: str) -> HttpResponse:
     form = PreferencesForm(
         request.POST if request.method == "POST" else None,
         wish=wish,
-        providers=providers,
+        providers=list(providers),
         plans=InsurancePlan.objects.filter(provider__in=providers).distinct(),
         video_possible=online_types().filter(is_telehealth=True).exists(),
     )

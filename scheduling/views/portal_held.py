@@ -30,6 +30,7 @@ from scheduling.views.portal_choices import (
     answer,
     known_browser,
 )
+from scheduling.views.portal_offers import unbroken
 from scheduling.views.portal_refusals import alternatives
 from scheduling.wishes import Wish
 
@@ -82,7 +83,7 @@ def wish_of_hold(hold: SlotHold) -> Wish:
         wish = Wish(clinic=hold.clinic)
     if wish.kind is not None:
         return wish
-    params = {name: choices[name] for name in ("who", "first") if name in choices}
+    params = {name: value for name, value in choices.items() if name in {"who", "first"}}
     return Wish(clinic=hold.clinic, params=params, kind=hold.visit_type)
 
 
@@ -102,7 +103,7 @@ def held_context(hold: SlotHold, now: datetime, *, page: str) -> dict[str, Any]:
     return {
         "hold": hold,
         "kept": {
-            "what": f"{long_date(start)}, {clock(start)}",
+            "what": unbroken(start),
             "time": clock(start),
             "day": long_date(start),
             "until": clock(until),

@@ -28,7 +28,7 @@ from scheduling.views.portal_visit import (
     show_standing,
     visit_page,
 )
-from scheduling.visit_facts import day_of, hours
+from scheduling.visit_facts import moment
 
 MOST_PAST = 50
 COMING = [Status.SCHEDULED, Status.CONFIRMED]
@@ -68,7 +68,7 @@ def confirm(request: PageRequest, visit: Appointment, now: datetime) -> HttpResp
 @visit_page(methods=("GET", "POST"))
 def cancel(request: PageRequest, visit: Appointment, now: datetime) -> HttpResponse:
     """Ask once more, then cancel."""
-    form = CancelForm(request.POST or None)
+    form = CancelForm(request.POST if request.method == "POST" else None)
     if request.method != "POST":
         if not standing_of(visit, now=now).can_change:
             return redirect("portal:manage", pk=visit.pk)
@@ -102,20 +102,20 @@ def appointments(request: PageRequest) -> HttpResponse:
     past = own.exclude(pk__in=[visit.pk for visit in coming]).order_by("-scheduled_start")
     several = Patient.objects.filter(user=request.user.pk).count() > 1
     context = {
-        "coming": [_row(visit, named=several) for visit in coming],
-        "past": [_row(visit, named=several) for visit in past[:MOST_PAST]],
+        "coming": [_row(visit, named=several, year_now=now.year) for visit in coming],
+        "past": [_row(visit, named=several, year_now=now.year) for visit in past[:MOST_PAST]],
     }
     return render(request, "portal/appointments.html", context)
 
 
-def _row(visit: Appointment, *, named: bool) -> dict[str, object]:
+def _row(visit: Appointment, *, named: bool, year_now: int) -> dict[str, object]:
     """Return a visit as the component for rows shows it."""
     details = [visit.provider.name, visit.clinic.name]
     if named:
         details.insert(0, _("For %(name)s") % {"name": visit.patient.full_name})
     return {
         "href": reverse("portal:manage", args=[visit.pk]),
-        "title": f"{day_of(visit.local_start)}, {hours(visit)}",
+        "title": moment(visit, year_now=year_now),
         "detail": " · ".join(details),
         "tags": [status_tag(visit)],
     }
@@ -124,7 +124,7 @@ def _row(visit: Appointment, *, named: bool) -> dict[str, object]:
 @page(audience=Audience.PUBLIC, methods=("GET", "POST"), phi=True)
 def lost_link(request: HttpRequest) -> HttpResponse:
     """Have a new link sent to the contact on file; the answer is the same either way."""
-    form = LostLinkForm(request.POST or None)
+    form = LostLinkForm(request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return render(request, "portal/lost_link.html", {"form": form})
     if not form.is_valid():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import groupby
 from typing import Any
+from zlib import crc32
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,6 +14,8 @@ from scheduling.availability import DayOpenings, FreeSlot
 from scheduling.forms.portal import slot_value
 from scheduling.presenters import clock, long_date
 from scheduling.wishes import EVENING, NOON
+
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def day_choices(found: list[DayOpenings], *, is_first_page: bool) -> list[dict[str, Any]]:
@@ -30,10 +34,11 @@ def day_choices(found: list[DayOpenings], *, is_first_page: bool) -> list[dict[s
 def time_groups(slots: list[FreeSlot]) -> list[dict[str, Any]]:
     """Return one day's times for components/time_choice.html, by part of day.
 
-    Each names its provider where there are several.
+    Each time stands once, and names its provider where there are several on that day.
     """
     labels = [_("Morning"), _("Afternoon"), _("Evening")]
     name_them = len({slot.provider.pk for slot in slots}) > 1
+    slots = _one_for_each_time(slots)
     return [
         {
             "label": labels[part],
@@ -50,9 +55,26 @@ def time_groups(slots: list[FreeSlot]) -> list[dict[str, Any]]:
     ]
 
 
+def _one_for_each_time(slots: list[FreeSlot]) -> list[FreeSlot]:
+    """Return one slot for each start; of several providers the instant itself picks one.
+
+    So it is not always the first by name, and the same page shows the same twice.
+    """
+    found = []
+    for start, group in groupby(slots, key=lambda slot: slot.start):
+        same = list(group)
+        found.append(same[crc32(start.isoformat().encode()) % len(same)])
+    return found
+
+
 def _part_of_day(slot: FreeSlot) -> int:
     at = slot.local_start.time()
     return int(at >= NOON) + int(at >= EVENING)
+
+
+def unbroken(local: datetime) -> str:
+    """Return "Tuesday, June 9, 3:30 pm" for a large font: no line ends within the time."""
+    return f"{long_date(local)}, {clock(local).replace(' ', NO_BREAK_SPACE)}"
 
 
 def offers(slots: list[FreeSlot]) -> list[dict[str, Any]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from operator import itemgetter
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -56,7 +58,7 @@ def days(request: PortalRequest, slug: str) -> HttpResponse:
         return redirect(wish.address("by_phone"))
     form = DayForm(request.POST)
     if not form.is_valid():
-        return _show_days(request, wish, now, error=form.errors["day"][0], status=422)
+        return _show_days(request, wish, now, error=str(form.errors["day"][0]), status=422)
     return redirect(wish.address("times", day=form.cleaned_data["day"].isoformat()))
 
 
@@ -141,11 +143,28 @@ def _show_times(
         "zone": _times_of(slots, wish),
         "back": wish.address("days"),
         "groups": time_groups(slots),
+        "providers": _provider_tabs(slots, wish, day),
         "error": error,
         "step": 4,
         "total": steps_of(wish),
     }
     return answer(request, "times", context, status=422 if error else 200)
+
+
+def _provider_tabs(slots: list[FreeSlot], wish: Wish, day: date) -> list[dict[str, Any]]:
+    """Return links to the same day with one provider; nothing where there is no choice."""
+    names = {str(slot.provider.pk): slot.provider.name for slot in slots}
+    if len(names) < 2 and wish.provider is None:
+        return []
+    chosen = str(wish.provider.pk) if wish.provider else ""
+    return [
+        {
+            "label": name,
+            "href": wish.address("times", day=day.isoformat(), provider=pk),
+            "current": pk == chosen,
+        }
+        for pk, name in [("", _("Anyone")), *sorted(names.items(), key=itemgetter(1))]
+    ]
 
 
 def _times_of(slots: list[FreeSlot], wish: Wish) -> str:
@@ -160,7 +179,7 @@ def _times_of(slots: list[FreeSlot], wish: Wish) -> str:
 def _choose(request: PortalRequest, wish: Wish, now: datetime) -> HttpResponse:
     form = SlotForm(request.POST)
     if not form.is_valid():
-        return _show_times(request, wish, now, error=form.errors["slot"][0])
+        return _show_times(request, wish, now, error=str(form.errors["slot"][0]))
     start, provider_id = form.cleaned_data["slot"]
     provider = get_object_or_404(offered_providers(wish.clinic), pk=provider_id)
     try:

@@ -65,7 +65,9 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 document.addEventListener("htmx:afterSettle", (event) => {
   const panel = event.detail.target;
-  if (panel.id !== "side-panel" || panel.contains(document.activeElement)) return;
+  if (panel.id !== "side-panel") return;
+  document.getElementById(opener)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (panel.contains(document.activeElement)) return;
   (panel.querySelector("[autofocus], [data-error-summary], h2[tabindex]") ?? panel).focus({
     preventScroll: true,
   });

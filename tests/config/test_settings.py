@@ -16,6 +16,7 @@ GOOD = {
     "ALLOWED_HOSTS": "clinic.example",
     "DATABASE_URL": "postgresql://app@/daysheet?host=/nowhere",
     "EMAIL_HOST": "mail.clinic.example",
+    "SITE_URL": "https://clinic.example",
     "DEFAULT_FROM_EMAIL": "desk@clinic.example",
     "DJANGO_SETTINGS_MODULE": "config.settings.production",
 }

@@ -66,6 +66,7 @@ def hold_of(
     clinic: Clinic | None = None,
     patient: Patient | None = None,
     purpose: SlotHold.Purpose = SlotHold.Purpose.CHECKOUT,
+    override: str = "",
     by: Actor | None = None,
     now: datetime | None = None,
 ) -> SlotHold:
@@ -82,6 +83,7 @@ def hold_of(
         holder=holder,
         network=network,
         patient=patient,
+        override=override,
         by=by or Actor.patient(),
         now=now or timezone.now(),
     )

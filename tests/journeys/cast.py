@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -47,6 +48,7 @@ from tests.factories import (
     next_monday,
 )
 
+DAY = timedelta(days=1)
 HALF_HOUR = timedelta(minutes=30)
 STAFF_OF_ONE_CLINIC = {
     "receptionist": (Role.RECEPTIONIST,),
@@ -96,9 +98,10 @@ class Side:
 
 
 class World:
-    """Everybody and everything, made when first asked for."""
+    """Everybody and everything that most pages need, made at once."""
 
     def __init__(self) -> None:
+        self.kept = 0
         self.here, self.there = Side("riverside"), Side("hillside")
         self.visit_type = VisitTypeFactory.create(code="FOLLOW_UP", label="Follow-up")
         self.users = {
@@ -108,7 +111,8 @@ class World:
         self.users["patient"] = self._account(self.here.patient)
         Provider.objects.filter(pk=self.here.provider.pk).update(user=self.users["provider"])
         Provider.objects.filter(pk=self.there.provider.pk).update(user=self.users[STRANGER])
-        self.clients = {actor: self._client(actor) for actor in ACTORS}
+        self.visits = self._visits()
+        self._cookies = {actor: self._open_browser(actor) for actor in ACTORS}
 
     @staticmethod
     def _member(roles: tuple[Role, ...], side: Side) -> User:
@@ -123,13 +127,20 @@ class World:
         Patient.objects.filter(pk=patient.pk).update(user=account)
         return account
 
-    def _client(self, actor: str) -> Client:
-        client = Client(raise_request_exception=False)
+    def _open_browser(self, actor: str) -> str:
+        """Sign the actor in, in a browser of their own; return its cookie."""
+        client = Client()
         if actor in self.users:
             client.force_login(self.users[actor])
         session = client.session
         session[SESSION_KEY] = f"the browser of {actor}"
         session.save()
+        return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    def browser(self, actor: str) -> Client:
+        """Return the actor's browser as it was first opened; faults of the site answer 500."""
+        client = Client(raise_request_exception=False)
+        client.cookies[settings.SESSION_COOKIE_NAME] = self._cookies[actor]
         return client
 
     def side_of(self, actor: str) -> Side:
@@ -138,8 +149,7 @@ class World:
     def other_side(self, actor: str) -> Side:
         return self.here if actor == STRANGER else self.there
 
-    @cached_property
-    def visits(self) -> dict[str, Appointment]:
+    def _visits(self) -> dict[str, Appointment]:
         """The patient's own, a neighbour's with the same provider, and one elsewhere."""
         here, there = self.here, self.there
         neighbour = PatientFactory.create(clinic=here.clinic)
@@ -152,27 +162,30 @@ class World:
     def link(self, visit: Appointment) -> str:
         return links.issue(visit, now=timezone.now())
 
-    def phone_hold(self, actor: str, *, half_hours: int) -> SlotHold:
-        start = at(next_monday(1), "13:00") + half_hours * HALF_HOUR
+    def _next_time(self) -> datetime:
+        """Return a start that nobody has taken yet, from Tuesday on."""
+        day, half_hour = divmod(self.kept, 18)
+        self.kept += 1
+        return at(next_monday(1) + (day + 1) * DAY, "08:00") + half_hour * HALF_HOUR
+
+    def phone_hold(self, actor: str) -> SlotHold:
         user = self.users[actor]
         return hold_of(
             self.side_of(actor).provider,
             self.visit_type,
-            start,
+            self._next_time(),
             holder=str(user.pk),
             purpose=SlotHold.Purpose.PHONE,
             by=Actor.staff(user.pk),
         )
 
-    def checkout_hold(
-        self, actor: str, *, half_hours: int, patient: Patient | None = None
-    ) -> SlotHold:
+    def checkout_hold(self, actor: str, *, patient: Patient | None = None) -> SlotHold:
         """Keep a time for the actor's browser, with everything typed that is asked."""
         wanted = place(
             provider=self.here.provider,
             clinic=self.here.clinic,
             visit_type=self.visit_type,
-            start=at(next_monday(1), "10:30") + half_hours * HALF_HOUR,
+            start=self._next_time(),
         )
         return checkout.keep(
             wanted,
@@ -184,10 +197,10 @@ class World:
             now=timezone.now(),
         )
 
-    def booked(self, actor: str, *, half_hours: int) -> SlotHold:
+    def booked(self, actor: str) -> SlotHold:
         """Book in the actor's browser; return the hold that the visit came from."""
         patient = PatientFactory.create(clinic=self.here.clinic)
-        hold = self.checkout_hold(actor, half_hours=half_hours, patient=patient)
+        hold = self.checkout_hold(actor, patient=patient)
         checkout.finish(hold, reason="", by=Actor.patient(), now=timezone.now())
         return hold
 

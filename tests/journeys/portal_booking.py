@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from django.core import mail
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import localdate
 
 from scheduling.models import SlotHold
+
+if TYPE_CHECKING:
+    from django.test.client import _MonkeyPatchedWSGIResponse as TestResponse
 
 DETAILS = {
     "given_name": "Rosa",
@@ -33,7 +36,7 @@ def address(name: str, slug: str = "riverside", **params: str) -> str:
     return f"{reverse(f'portal:{name}', args=[slug])}?{query}"
 
 
-def values(response: HttpResponse, name: str) -> list[str]:
+def values(response: TestResponse, name: str) -> list[str]:
     """Return the values that a page's controls of one name offer, in order."""
     return re.findall(rf'name="{name}" value="([^"]+)"', response.content.decode())
 
@@ -65,7 +68,7 @@ def code_in_mail() -> str:
     return [match.group() for match in found if match][-1]
 
 
-def finish(client: Client, hold: SlotHold, details: dict[str, str] = DETAILS) -> HttpResponse:
+def finish(client: Client, hold: SlotHold, details: dict[str, str] = DETAILS) -> TestResponse:
     """Type the details, ask for the code, and type it; return the answer to that."""
     client.post(reverse("portal:details", args=[hold.pk]), details)
     client.post(reverse("portal:check", args=[hold.pk]))

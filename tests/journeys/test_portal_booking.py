@@ -122,7 +122,9 @@ def test_a_signed_in_patient_books_for_the_own_record_without_a_code(
 
 def test_another_patients_record_is_not_found(client: Client, clinic: Clinic) -> None:
     stranger = PatientFactory.create(clinic=clinic, user=UserFactory.create())
-    client.force_login(PatientFactory.create(clinic=clinic, user=UserFactory.create()).user)
+    account = UserFactory.create()
+    PatientFactory.create(clinic=clinic, user=account)
+    client.force_login(account)
     slot = offered(client, first_day(client))[0]
     response = client.post(address("times", who=str(stranger.pk)), {"slot": slot})
     assert response.status_code == 404

@@ -119,7 +119,7 @@ class TestTheLink:
 
         for fact in ("9:00 am to 9:30 am", "Dr. Amara Diallo", "Riverside Clinic", visit.reference):
             assert fact in words
-        for secret in ("A rash", visit.patient.family_name, visit.provider.specialty.name):
+        for secret in ("A rash", visit.patient.family_name, str(visit.provider.specialty)):
             assert secret not in words
 
     def test_opens_no_other_visit(self, own: Client, visit: Appointment) -> None:
@@ -175,9 +175,9 @@ class TestSignedIn:
 
         coming, earlier = text(signed_in.get("/appointments/")).split("Earlier")
 
-        assert "9:00 am to 9:30 am" in coming
-        assert "10:00 am to 10:30 am" in earlier
-        assert str(past.local_start.year) in earlier
+        assert "9:00 am" in coming
+        assert "10:00 am" in earlier
+        assert past.provider.name in earlier
 
     def test_a_family_sees_whose_visit_is_whose(
         self, signed_in: Client, visit: Appointment
@@ -410,7 +410,8 @@ class TestTheCalendarFile:
         assert answer["Content-Type"].startswith("text/calendar")
         assert answer["Content-Disposition"] == 'attachment; filename="appointment.ics"'
         (event,) = Calendar.from_ical(answer.content).walk("VEVENT")
-        assert event["DTSTART"].dt == visit.scheduled_start
+        start: Any = event["DTSTART"]
+        assert start.dt == visit.scheduled_start
 
     def test_is_for_the_patient_only(self, client: Client, visit: Appointment) -> None:
         assert client.get(page_of(visit, "appointment.ics")).status_code == 302

@@ -18,7 +18,8 @@ JULY = date(1961, 7, 4)
     [
         "1961-04-07", "1961/4/7", "1961.04.07", "Apr 7 1961", "apr. 7, 1961", "April 7, 1961",
         "April 7th 1961", "APRIL 7 61", "Apr 7 '61", "7 April 1961", "7 apr 61", "7-Apr-1961",
-        "7th of April 1961", "7 de abril de 1961", "7 abr 1961", "abril 7, 1961", " 7  ABRIL  1961 ",
+        "7th of April 1961", "7 de abril de 1961", "7 abr 1961", "abril 7, 1961",
+        " 7  ABRIL  1961 ",
     ],
 )  # fmt: skip
 def test_a_date_with_a_named_month_or_the_year_first_has_one_reading(text: str) -> None:

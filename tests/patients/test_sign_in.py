@@ -38,7 +38,7 @@ def ask(client: Client, django_capture_on_commit_callbacks: Commit) -> Ask:
 
 
 def code_in_mail() -> str:
-    found = re.search(r"\d{4} \d{4}", mail.outbox[-1].body)
+    found = re.search(r"\d{4} \d{4}", str(mail.outbox[-1].body))
     assert found is not None
     return found.group()
 
@@ -256,7 +256,7 @@ def test_staff_choose_a_new_password_by_a_link_from_the_worker(
 
     due[0]()
     found = re.search(
-        r"http://127\.0\.0\.1:8000(/accounts/password/reset/key/\S+)", mail.outbox[0].body
+        r"http://127\.0\.0\.1:8000(/accounts/password/reset/key/\S+)", str(mail.outbox[0].body)
     )
     assert found is not None
     form = client.get(found.group(1), follow=True)

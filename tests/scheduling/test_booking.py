@@ -30,7 +30,6 @@ from scheduling.lanes import HIGHEST_LANE
 from scheduling.models import Appointment, AppointmentEvent, SlotHold
 from tests.factories import (
     AppointmentFactory,
-    PatientFactory,
     ProviderFactory,
     ProviderScheduleFactory,
     VisitTypeFactory,

@@ -128,10 +128,22 @@ def test_a_provider_who_takes_no_new_patients_is_not_kept_for_one(
     client: Client, provider: Provider, clinic: Clinic
 ) -> None:
     ProviderFactory.create(clinic=clinic, working=True)
-    slots = offered(client, first_day(client))
+    theirs = offered(client, first_day(client), provider=str(provider.pk))[0]
     Provider.objects.filter(pk=provider.pk).update(accepts_new_patients=False)
-    theirs = next(slot for slot in slots if str(provider.pk) in slot)
     assert client.post(address("times", first="yes"), {"slot": theirs}).status_code == 409
+
+
+def test_each_time_stands_once_and_any_provider_can_be_chosen(
+    client: Client, provider: Provider, clinic: Clinic
+) -> None:
+    alone = offered(client, first_day(client))
+    other = ProviderFactory.create(clinic=clinic, working=True)
+    day = first_day(client)
+    assert [slot[:14] for slot in offered(client, day)] == [slot[:14] for slot in alone]
+    for one in (provider, other):
+        theirs = offered(client, day, provider=str(one.pk))
+        assert len(theirs) == len(alone)
+        assert all(slot.endswith(str(one.pk)) for slot in theirs)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""Which rows stand in each page's address: one's own, somebody else's, and one that is not.
+
+Every route with parameters needs a row in these tables; a new page without one is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import admin
+
+from tests.journeys.cast import STRANGER, World
+from tests.routes import Route
+
+Arguments = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Cases:
+    """Arguments of one page for one actor; `own` is what they may reach, if anything."""
+
+    own: list[Arguments] = field(default_factory=list)
+    foreign: list[Arguments] = field(default_factory=list)
+    unknown: list[Arguments] = field(default_factory=list)
+
+
+def _pages(namespace: str, names: str) -> list[str]:
+    return [f"{namespace}:{name}" for name in names.split()]
+
+
+CLINIC = _pages("portal", "clinic who visit preferences days times by_phone")
+CHECKOUT = _pages("portal", "details extend again check code")
+PATIENTS_VISIT = _pages("portal", "manage confirm cancel calendar change change_times change_check")
+PROVIDERS_VISIT = _pages("provider", "visit note act")
+DESK_VISIT = _pages("desk", "appointment cancel move act")
+DESK_PATIENT = _pages("desk", "patient patient_edit")
+DESK_HOLD = _pages("desk", "hold hold_extend hold_release")
+BESIDES_THE_ROW = {"provider:act": {"name": "complete"}, "desk:act": {"name": "confirm"}}
+
+
+def cases(route: Route, world: World, actor: str) -> Cases:
+    """Return the arguments to try. Raises LookupError for a page that no table knows."""
+    if not route.parameters:
+        return Cases(own=[{}])
+    found = _finder(route)(route, world, actor)
+    more = BESIDES_THE_ROW.get(route.name, {})
+    for rows in (found.own, found.foreign, found.unknown):
+        rows[:] = [{**row, **more} for row in rows]
+    return found
+
+
+def _finder(route: Route) -> Callable[[Route, World, str], Cases]:
+    for names, finder in TABLE:
+        if route.name in names:
+            return finder
+    if route.name.startswith("admin:"):
+        return _admin
+    raise LookupError(f"{route.name} has parameters and stands in no table of addresses")
+
+
+def _clinic(route: Route, world: World, actor: str) -> Cases:
+    return Cases([{"slug": world.here.clinic.slug}], [], [{"slug": "nowhere"}])
+
+
+def _checkout(route: Route, world: World, actor: str) -> Cases:
+    others = "anonymous" if actor != "anonymous" else "patient"
+    own = world.checkout_hold(actor)
+    foreign = world.checkout_hold(others)
+    return Cases(*_by_pk([own], [foreign]))
+
+
+def _booked(route: Route, world: World, actor: str) -> Cases:
+    others = "anonymous" if actor != "anonymous" else "patient"
+    own, foreign = world.booked(actor), world.booked(others)
+    return Cases(*_by_pk([own], [foreign]))
+
+
+def _token(route: Route, world: World, actor: str) -> Cases:
+    return Cases([{"token": world.link(world.visits["here"])}], [], [{"token": "x" * 22}])
+
+
+def _patients_visit(route: Route, world: World, actor: str) -> Cases:
+    visits = world.visits
+    own = [visits["here"]] if actor == "patient" else []
+    return Cases(*_by_pk(own, [v for v in visits.values() if v not in own]))
+
+
+def _staff_visit(route: Route, world: World, actor: str) -> Cases:
+    visits = world.visits
+    away = actor == STRANGER
+    own = [visits["there"]] if away else [visits["here"], visits["neighbour"]]
+    return Cases(*_by_pk(own, [v for v in visits.values() if v not in own]))
+
+
+def _patient(route: Route, world: World, actor: str) -> Cases:
+    own, foreign = world.side_of(actor).patient, world.other_side(actor).patient
+    return Cases(*_by_pk([own], [foreign]))
+
+
+def _phone_hold(route: Route, world: World, actor: str) -> Cases:
+    """A hold is its caller's: a colleague's is as foreign as another clinic's."""
+    if actor not in world.users:
+        return Cases(*_by_pk([], [world.phone_hold("receptionist")]))
+    others = "clinic admin" if actor != "clinic admin" else "receptionist"
+    foreign = [world.phone_hold(others)]
+    if actor != STRANGER:
+        foreign.append(world.phone_hold(STRANGER))
+    return Cases(*_by_pk([world.phone_hold(actor)], foreign))
+
+
+def _by_pk(own: list[Any], foreign: list[Any]) -> list[list[Arguments]]:
+    return [
+        [{"pk": row.pk} for row in own],
+        [{"pk": row.pk} for row in foreign],
+        [{"pk": uuid4()}],
+    ]
+
+
+def _reset_key(route: Route, world: World, actor: str) -> Cases:
+    return Cases([], [], [{"uidb36": "zz", "key": "no-such-key"}])
+
+
+def _admin(route: Route, world: World, actor: str) -> Cases:
+    """Rows of the set-up pages; those that all clinics share are nobody's in particular."""
+    if "app_label" in route.parameters:
+        return Cases([{"app_label": "providers"}], [], [{"app_label": "nothing"}])
+    if "content_type_id" in route.parameters:
+        return Cases([], [], [{"content_type_id": 0, "object_id": uuid4()}])
+    model = _model_of(route)
+    own = world.admin_row(model, world.side_of(actor))
+    foreign = world.admin_row(model, world.other_side(actor))
+    away = [foreign] if getattr(admin.site._registry[model], "clinic_path", "") else []
+    unknown = [{"object_id": 0 if model.__name__ == "User" else uuid4()}]
+    return Cases(
+        [{"object_id": own.pk}], [{"object_id": row.pk} for row in away if row != own], unknown
+    )
+
+
+def _model_of(route: Route) -> type[Any]:
+    """Return the model of an admin page, such as admin:providers_clinic_change."""
+    for model in admin.site._registry:
+        options = model._meta
+        if route.name.startswith(f"admin:{options.app_label}_{options.model_name}_"):
+            return model
+    raise LookupError(f"{route.name} is no page of a registered model")
+
+
+TABLE: list[tuple[list[str], Callable[[Route, World, str], Cases]]] = [
+    (CLINIC, _clinic),
+    (CHECKOUT, _checkout),
+    (["portal:booked"], _booked),
+    (["portal:link"], _token),
+    (PATIENTS_VISIT, _patients_visit),
+    ([*PROVIDERS_VISIT, *DESK_VISIT], _staff_visit),
+    (DESK_PATIENT, _patient),
+    (DESK_HOLD, _phone_hold),
+    (["account_reset_password_from_key"], _reset_key),
+]

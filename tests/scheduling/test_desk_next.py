@@ -1,0 +1,305 @@
+"""The next free times, and keeping one for a caller."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from patients.models import Patient
+from providers.models import Clinic, Provider, VisitType
+from scheduling.actors import Actor
+from scheduling.models import SlotHold
+from tests.factories import (
+    AppointmentFactory,
+    ClinicFactory,
+    MembershipFactory,
+    PatientFactory,
+    ProviderFactory,
+    VisitTypeFactory,
+    at,
+    hold_of,
+    next_monday,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def user(clinic: Clinic) -> User:
+    return MembershipFactory.create(clinic=clinic).user
+
+
+@pytest.fixture
+def client(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def peer(clinic: Clinic) -> Client:
+    client = Client()
+    client.force_login(MembershipFactory.create(clinic=clinic).user)
+    return client
+
+
+def asked(**changes: Any) -> dict[str, Any]:
+    return {"type": "FOLLOW_UP", "day": next_monday().isoformat(), **changes}
+
+
+def times(client: Client, **changes: Any) -> list[tuple[str, str, str]]:
+    days = client.get(reverse("desk:next_available"), asked(**changes)).context["days"]
+    return [(day["label"], row["time"], row["name"]) for day in days for row in day["rows"]]
+
+
+def kept(provider: Provider, visit_type: VisitType, clock: str = "09:00") -> dict[str, Any]:
+    start = at(next_monday(), clock)
+    return {
+        "start": start.isoformat(),
+        "provider": str(provider.pk),
+        "clinic": str(provider.clinic.pk),
+        "type": visit_type.code,
+    }
+
+
+def keep(client: Client, provider: Provider, visit_type: VisitType, **changes: Any) -> SlotHold:
+    answer = client.post(reverse("desk:hold_place"), {**kept(provider, visit_type), **changes})
+    hold = SlotHold.objects.get()
+    assert answer["Location"] == reverse("desk:hold", args=[hold.pk])
+    return hold
+
+
+@pytest.mark.usefixtures("visit_type")
+def test_free_times_of_all_providers_stand_in_order(client: Client, provider: Provider) -> None:
+    ProviderFactory.create(clinic=provider.clinic, name="Dr. Zoe Young", working=True)
+    first, second, third = times(client)[:3]
+    assert (first[1:], second[1:]) == (
+        ("8:00 am", "Dr. Amara Diallo"),
+        ("8:00 am", "Dr. Zoe Young"),
+    )
+    assert third[1] == "8:30 am"
+
+
+@pytest.mark.usefixtures("visit_type")
+def test_pages_follow_each_other_without_gap_or_repeat(client: Client, provider: Provider) -> None:
+    for number in range(6):
+        ProviderFactory.create(clinic=provider.clinic, name=f"Dr. P{number}", working=True)
+    seen: list[tuple[str, str, str]] = []
+    address = f"{reverse('desk:next_available')}?type=FOLLOW_UP&day={next_monday()}"
+    for _page in range(4):
+        context = client.get(address).context
+        rows = [(d["label"], r["time"], r["name"]) for d in context["days"] for r in d["rows"]]
+        assert len(rows) % 7 == 0
+        seen += rows
+        address = context["later_href"]
+    assert len(seen) == len(set(seen)) == 4 * 14
+    assert seen[0][1] == "8:00 am"
+    assert seen[-1][1] == "11:30 am"
+
+
+@pytest.mark.usefixtures("visit_type")
+def test_more_providers_than_fit_a_page_are_not_cut_at_one_time(
+    client: Client, provider: Provider
+) -> None:
+    for number in range(24):
+        ProviderFactory.create(clinic=provider.clinic, name=f"Dr. P{number:02}", working=True)
+    rows = times(client)
+    assert len(rows) == 25
+    assert {row[1] for row in rows} == {"8:00 am"}
+
+
+@pytest.mark.usefixtures("visit_type")
+def test_constraints_are_kept(client: Client, provider: Provider) -> None:
+    monday = next_monday()
+    other = ProviderFactory.create(
+        clinic=provider.clinic, name="Dr. Zoe Young", working=True, languages=["es"]
+    )
+    assert {name for _d, _t, name in times(client, provider=provider.pk)} == {provider.name}
+    assert {name for _d, _t, name in times(client, specialty=other.specialty_id)} == {other.name}
+    assert {name for _d, _t, name in times(client, language="es")} == {other.name}
+    assert times(client, part="afternoon")[0][1] == "12:00 pm"
+    assert times(client, part="evening") == []
+    assert times(client, video="on") == []
+    friday = (monday + timedelta(days=4)).strftime("%A")
+    assert times(client, not_on=[0, 1, 2, 3])[0][0].startswith(friday)
+
+
+def test_a_visit_type_is_chosen_where_none_is_asked_for(
+    client: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    VisitTypeFactory.create(code="A_FIRST", label="A first")
+    answer = client.get(reverse("desk:next_available"))
+    assert answer.context["visit_type"] == visit_type
+    assert answer.context["days"]
+
+
+def test_without_any_visit_type_the_page_stands(client: Client) -> None:
+    assert client.get(reverse("desk:next_available")).status_code == 200
+
+
+@pytest.mark.usefixtures("visit_type")
+def test_another_clinics_providers_are_not_offered(client: Client, user: User) -> None:
+    stranger = ProviderFactory.create(working=True)
+    assert times(client) == []
+    address = reverse("desk:next_available")
+    assert client.get(address, asked(provider=stranger.pk)).status_code == 422
+    MembershipFactory.create(user=user, clinic=stranger.clinic)
+    assert {name for _d, _t, name in times(client)} == {stranger.name}
+    assert client.get(address, asked(clinic=stranger.clinic.pk)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"day": "tomorrow"}, {"day": "9999-12-31"}, {"day": "2026-02-30"}, {"type": "NONE"},
+        {"type": "\0"}, {"provider": "1"}, {"provider": "9" * 500}, {"after": "later"},
+        {"after": "9999-12-31T23:59:59+00:00"}, {"not_on": "9"}, {"not_on": list(range(7))},
+        {"part": "night"}, {"language": "x" * 2000}, {"patient": "me"},
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("provider", "visit_type")
+def test_a_question_that_cannot_be_is_a_422(client: Client, wrong: dict[str, Any]) -> None:
+    answer = client.get(reverse("desk:next_available"), asked(**wrong))
+    assert answer.status_code == 422
+
+
+@pytest.mark.usefixtures("visit_type")
+def test_the_queries_do_not_grow_with_the_providers(
+    client: Client, provider: Provider, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    ProviderFactory.create_batch(9, clinic=provider.clinic, working=True)
+    with django_assert_max_num_queries(24):
+        assert times(client)
+
+
+def test_a_time_is_kept_for_the_caller_from_everybody_else(
+    client: Client, peer: Client, user: User, provider: Provider, visit_type: VisitType
+) -> None:
+    hold = keep(client, provider, visit_type)
+    assert (hold.holder, hold.purpose) == (str(user.pk), SlotHold.Purpose.PHONE)
+    assert [row[1] for row in times(peer)[:3]] == ["8:00 am", "8:30 am", "9:30 am"]
+    answer = peer.post(reverse("desk:hold_place"), kept(provider, visit_type))
+    assert answer.status_code == 409
+    rows = [row for day in answer.context["days"] for row in day["rows"]]
+    assert [row["time"] for row in rows] == ["8:00 am", "8:30 am", "9:30 am"]
+    assert peer.get(reverse("desk:hold", args=[hold.pk])).status_code == 404
+
+
+def test_a_time_that_is_booked_cannot_be_kept(
+    client: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    AppointmentFactory.create(provider=provider, start=at(next_monday(), "09:00"))
+    answer = client.post(reverse("desk:hold_place"), kept(provider, visit_type))
+    assert answer.status_code == 409
+    assert "no longer available" in answer.content.decode()
+    assert not SlotHold.objects.exists()
+
+
+def test_a_kept_time_is_prolonged_and_given_back(
+    client: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    hold = keep(client, provider, visit_type)
+    page = client.get(reverse("desk:hold", args=[hold.pk])).content.decode()
+    assert "I need more time" in page
+    assert f"hold={hold.pk}" in page
+    client.post(reverse("desk:hold_extend", args=[hold.pk]))
+    longer = SlotHold.objects.get()
+    assert longer.expires_at == hold.expires_at + timedelta(minutes=2)
+    answer = client.post(reverse("desk:hold_release", args=[hold.pk]))
+    assert answer["Location"] == reverse("desk:next_available")
+    assert not SlotHold.objects.exists()
+
+
+def test_a_look_prolongs_nothing(client: Client, provider: Provider, visit_type: VisitType) -> None:
+    hold = keep(client, provider, visit_type)
+    client.get(reverse("desk:hold", args=[hold.pk]))
+    for name in ("hold_extend", "hold_release"):
+        assert client.get(reverse(f"desk:{name}", args=[hold.pk])).status_code == 405
+    assert SlotHold.objects.get().expires_at == hold.expires_at
+
+
+def test_after_ten_times_it_is_prolonged_no_more(
+    client: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    hold = keep(client, provider, visit_type)
+    for _time in range(11):
+        client.post(reverse("desk:hold_extend", args=[hold.pk]))
+    assert SlotHold.objects.get().extensions == 10
+    page = client.get(reverse("desk:hold", args=[hold.pk])).content.decode()
+    assert "I need more time" not in page
+
+
+def test_a_hold_that_ended_can_be_asked_for_again(
+    client: Client, user: User, provider: Provider, visit_type: VisitType
+) -> None:
+    hold = hold_of(
+        provider,
+        visit_type,
+        at(next_monday(), "09:00"),
+        holder=str(user.pk),
+        purpose=SlotHold.Purpose.PHONE,
+        by=Actor.staff(user.pk),
+        now=timezone.now() - timedelta(minutes=10),
+    )
+    answer = client.get(reverse("desk:hold", args=[hold.pk]))
+    assert answer.status_code == 409
+    assert "Keep it again" in answer.content.decode()
+    assert client.post(reverse("desk:hold_extend", args=[hold.pk])).status_code == 409
+    again = keep(client, provider, visit_type)
+    assert again.pk != hold.pk
+
+
+def test_a_time_is_kept_for_a_patient_who_is_known(
+    client: Client, clinic: Clinic, provider: Provider, visit_type: VisitType
+) -> None:
+    patient = PatientFactory.create(clinic=clinic)
+    context = client.get(reverse("desk:next_available"), asked(patient=patient.pk)).context
+    row = context["days"][0]["rows"][0]
+    assert row["kept"]["patient"] == patient.pk
+    hold = keep(client, provider, visit_type, patient=str(patient.pk))
+    assert hold.patient == patient
+    page = client.get(reverse("desk:hold", args=[hold.pk])).content.decode()
+    assert patient.full_name in page
+
+
+def test_a_strangers_patient_is_unknown(
+    client: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    stranger: Patient = PatientFactory.create(clinic=ClinicFactory.create())
+    address = reverse("desk:next_available")
+    assert client.get(address, asked(patient=stranger.pk)).status_code == 404
+    sent = {**kept(provider, visit_type), "patient": str(stranger.pk)}
+    assert client.post(reverse("desk:hold_place"), sent).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"start": "soon"}, {"start": ""}, {"provider": "x"}, {"clinic": "x"}, {"type": "\0"}],
+)
+def test_a_time_that_was_never_offered_is_unknown(
+    client: Client, provider: Provider, visit_type: VisitType, wrong: dict[str, str]
+) -> None:
+    sent = {**kept(provider, visit_type), **wrong}
+    assert client.post(reverse("desk:hold_place"), sent).status_code == 404
+
+
+@pytest.mark.parametrize("clock", ["03:00", "23:45"])
+def test_a_time_outside_hours_is_refused_with_others(
+    client: Client, provider: Provider, visit_type: VisitType, clock: str
+) -> None:
+    answer = client.post(reverse("desk:hold_place"), kept(provider, visit_type, clock))
+    assert answer.status_code == 409
+    assert answer.context["days"]
+
+
+def test_a_time_that_has_passed_is_refused(
+    client: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    past = at(date(2020, 1, 6), "09:00").isoformat()
+    sent = {**kept(provider, visit_type), "start": past}
+    assert client.post(reverse("desk:hold_place"), sent).status_code == 409
