@@ -85,6 +85,14 @@ def update_details(*, patient: Patient, details: Details) -> Patient:
     return patient
 
 
+def vouch_for(*, patient: Patient) -> Patient:
+    """Note that the clinic has checked the record that an online booking made."""
+    if patient.is_provisional:
+        patient.is_provisional = False
+        patient.save(update_fields=["is_provisional"])
+    return patient
+
+
 @transaction.atomic
 def account_for(contact_index: bytes) -> User | None:
     """Return the account of a proven e-mail address, with all its records linked to it.

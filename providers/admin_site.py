@@ -5,7 +5,7 @@ Pages of other packages are not part of it: a queue's page would let its visitor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -55,9 +55,7 @@ class SetupSite(AdminSite):
             return False
         return user.is_superuser or managed_by(user).exists()
 
-    def admin_view(
-        self, view: Callable[..., HttpResponseBase], cacheable: bool = False  # noqa: FBT001, FBT002
-    ) -> Callable[..., HttpResponseBase]:
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002
         """Gate a page, and show its times by the clock of the visitor's first clinic."""
         inner = super().admin_view(view, cacheable)
 
@@ -81,9 +79,7 @@ class SetupSite(AdminSite):
     ) -> Any:
         return redirect("account_change_password")
 
-    def logout(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return redirect("account_logout")
 
 

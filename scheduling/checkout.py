@@ -120,7 +120,9 @@ def prove(hold: SlotHold, *, code: str, details: Details, now: datetime) -> Slot
     """
     refusal: codes.CodeRefused | None = None
     with transaction.atomic():
-        kept = _kept_by(hold.holder).select_for_update(of=("self",)).filter(pk=hold.pk).first()
+        # A row that was waited for comes fresh, what is joined to it does not: so lock, then read.
+        locked = SlotHold.objects.select_for_update().filter(pk=hold.pk).first()
+        kept = find(hold.pk, browser=hold.holder) if locked else None
         if kept is None:
             raise HoldExpired
         if kept.patient is not None:

@@ -148,9 +148,7 @@ class WeekDay:
     is_today: bool
 
 
-def week(
-    user: User, clinics: Sequence[Clinic], monday: date, *, now: datetime
-) -> list[WeekDay]:
+def week(user: User, clinics: Sequence[Clinic], monday: date, *, now: datetime) -> list[WeekDay]:
     """Return seven days with visits, hours and absences, in four queries."""
     here = clinics[0]
     begins, ends = day_bounds(here, monday, days=7)

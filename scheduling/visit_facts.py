@@ -60,4 +60,4 @@ def moment(visit: Appointment, *, year_now: int = 0) -> str:
     """Return "Tuesday, June 9, 3:30 pm"; with its year where that is not the year now."""
     local = visit.local_start
     day = day_of(local) if year_now and local.year != year_now else long_date(local)
-    return f"{day}, {clock(local)}"
+    return f"{day}, {clock(local)}".replace(" am", "\xa0am").replace(" pm", "\xa0pm")

@@ -12,5 +12,6 @@ INSTALLED_APPS = [*INSTALLED_APPS, "config.demo"]
 DEMO_ENTRY = env.bool("DEMO_ENTRY", default=False)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = None  # files are served from where they stand
 WHITENOISE_AUTOREFRESH = DEBUG
 LOGGING = {**LOGGING, "loggers": {"django-q": {"level": "WARNING"}}}

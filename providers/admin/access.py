@@ -100,9 +100,7 @@ class ScopedTabularInline(Scoped, admin.TabularInline):  # type: ignore[type-arg
     extra = 0
     is_removable = True
 
-    def formfield_for_dbfield(
-        self, db_field: Field[Any, Any], request: HttpRequest | None, **kwargs: Any
-    ) -> Any:
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: Any, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None and hasattr(field.widget, "can_add_related"):
             field.widget = field.widget.widget

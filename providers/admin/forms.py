@@ -87,8 +87,8 @@ class ScheduleFormSet(BaseInlineFormSet[Any, Any, Any]):
             form.instance
             for form in self.forms
             if (form.has_changed() or form.instance.pk in self._known)
-            and not self._should_delete_form(form)
             and not form.errors
+            and not form.cleaned_data.get("DELETE")
         ]
         active = [window for window in [*windows, *self._out_of_sight()] if window.is_active]
         for one, other in combinations(active, 2):
@@ -148,7 +148,8 @@ class StaffCreationForm(UniqueEmail, AdminUserCreationForm):  # type: ignore[typ
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
         self.instance.username = self.cleaned_data["email"]
-        return super().save(commit)
+        user: User = super().save(commit)
+        return user
 
 
 class StaffChangeForm(UniqueEmail, UserChangeForm):  # type: ignore[type-arg]
@@ -156,4 +157,5 @@ class StaffChangeForm(UniqueEmail, UserChangeForm):  # type: ignore[type-arg]
 
     def save(self, commit: bool = True) -> User:  # noqa: FBT001, FBT002 - Django's signature
         self.instance.username = self.cleaned_data.get("email") or self.instance.username
-        return super().save(commit)
+        user: User = super().save(commit)
+        return user

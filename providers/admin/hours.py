@@ -110,5 +110,3 @@ class ClosureAdmin(HoursAdmin):
     @admin.display(description=_("ends"), ordering="end_datetime")
     def ends(self, row: ClinicClosure) -> str:
         return wall(row.end_datetime, row.clinic)
-
-

@@ -75,9 +75,7 @@ class StaffAdmin(Scoped, UserAdmin):  # type: ignore[type-arg]
             return True
         if obj == request.user or not isinstance(obj, User) or obj.is_superuser:
             return False
-        elsewhere = Membership.objects.filter(user=obj).exclude(
-            clinic__in=managed_by(request.user)
-        )
+        elsewhere = Membership.objects.filter(user=obj).exclude(clinic__in=managed_by(request.user))
         return not elsewhere.exists()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
@@ -86,5 +84,5 @@ class StaffAdmin(Scoped, UserAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("roles"))
     def roles(self, user: User) -> str:
-        held = (row for row in user.memberships.all() if row.is_active)  # type: ignore[attr-defined]
+        held = (row for row in user.memberships.all() if row.is_active)
         return ", ".join(str(row) for row in held)

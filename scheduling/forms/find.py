@@ -141,6 +141,12 @@ class NextAvailableForm(forms.Form):
         )
 
 
+class BannerForm(forms.Form):
+    """Whose page the banner of a kept time stands on."""
+
+    patient = forms.UUIDField(required=False)
+
+
 class KeepForm(forms.Form):
     """One free time, as a row of the results names it."""
 

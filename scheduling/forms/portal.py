@@ -179,7 +179,7 @@ class ReasonForm(QuestionForm):
 
     reason = forms.CharField(
         label=gettext_lazy("Reason for the visit"),
-        help_text=gettext_lazy("A few words help us prepare. Only your care team sees them."),
+        help_text=gettext_lazy("A few words help us prepare. Only the clinic sees them."),
         max_length=500,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -40,8 +40,10 @@ def write_history(visits: Iterable[Planned], *, desk: User) -> int:
         appointment.version = len(story) - 1
         appointments.append(appointment)
         events += story
-        if appointment.status == Status.COMPLETED and visit.draw.random() < 0.5:
-            notes.append(_note(visit, appointment))
+        author = visit.provider.user_id
+        if author and appointment.status == Status.COMPLETED and visit.draw.random() < 0.5:
+            text = visit.draw.choice(NOTES)
+            notes.append(VisitNote(appointment=appointment, text=text, author_id=author))
     Appointment.objects.bulk_create(appointments, batch_size=1_000)
     AppointmentEvent.objects.bulk_create(events, batch_size=2_000)
     VisitNote.objects.bulk_create(notes, batch_size=1_000)
@@ -52,9 +54,9 @@ def write_history(visits: Iterable[Planned], *, desk: User) -> int:
 
 def _appointment(visit: Planned) -> Appointment:
     """Return the visit as it ended: four of five were kept."""
-    status = visit.draw.choices(
-        [Status.COMPLETED, Status.NO_SHOW, Status.CANCELLED], [82, 7, 11]
-    )[0]
+    status = visit.draw.choices([Status.COMPLETED, Status.NO_SHOW, Status.CANCELLED], [82, 7, 11])[
+        0
+    ]
     came = status is Status.COMPLETED
     return Appointment(
         patient=visit.patient,
@@ -113,14 +115,6 @@ def _events(
             details=reason,
         )
         was = status
-
-
-def _note(visit: Planned, appointment: Appointment) -> VisitNote:
-    return VisitNote(
-        appointment=appointment,
-        text=visit.draw.choice(NOTES),
-        author_id=visit.provider.user_id,
-    )
 
 
 def _relate(appointments: list[Appointment], desk: User) -> None:

@@ -118,23 +118,30 @@ def _hire(
         is_active=True,
     )
     provider.insurance_plans.set(InsurancePlan.objects.filter(plan_code__in=clinician.plans))
-    valid_from = (today - YEAR - 60 * DAY).replace(day=1)
+    _work(provider, clinician, valid_from=(today - YEAR - 60 * DAY).replace(day=1))
+
+
+def _work(provider: Provider, clinician: cast.Clinician, *, valid_from: date) -> None:
     types = list(VisitType.objects.filter(code__in=clinician.types))
-    for row in clinician.hours:
-        for weekday in row.days:
-            for start, end in row.windows:
-                hours.save_schedule(
-                    ProviderSchedule(
-                        provider=provider,
-                        clinic=clinic,
-                        day_of_week=weekday,
-                        start_time=start,
-                        end_time=end,
-                        slot_duration_minutes=row.step,
-                        valid_from=valid_from,
-                    ),
-                    visit_types=types,
-                )
+    windows = (
+        (row, weekday, *span)
+        for row in clinician.hours
+        for weekday in row.days
+        for span in row.windows
+    )
+    for row, weekday, start, end in windows:
+        hours.save_schedule(
+            ProviderSchedule(
+                provider=provider,
+                clinic=provider.clinic,
+                day_of_week=weekday,
+                start_time=start,
+                end_time=end,
+                slot_duration_minutes=row.step,
+                valid_from=valid_from,
+            ),
+            visit_types=types,
+        )
 
 
 def _absences(clinic: Clinic, today: date) -> None:

@@ -46,9 +46,7 @@ def book(visit: Planned, team: Team, *, now: datetime) -> Appointment:
     return live_through(booked, team, draw=visit.draw, now=now)
 
 
-def live_through(
-    visit: Appointment, team: Team, *, draw: Random, now: datetime
-) -> Appointment:
+def live_through(visit: Appointment, team: Team, *, draw: Random, now: datetime) -> Appointment:
     """Do to a visit what would have been done to it by now."""
     desk, start = Actor.staff(team.desk.pk), visit.scheduled_start
     if visit.status == Status.SCHEDULED and draw.random() < 0.6:

@@ -8,14 +8,17 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
+from patients.models import Patient
 from patients.privacy.pages import Audience, StaffRequest, page
 from scheduling.errors import HoldExpired, SchedulingError
+from scheduling.forms.find import BannerForm
 from scheduling.holds import MOST_EXTENSIONS, extend_hold, find_hold, release_hold
 from scheduling.models import SlotHold
 from scheduling.presenters import clock, long_date
@@ -83,41 +86,59 @@ def hold(request: StaffRequest, pk: UUID) -> HttpResponse:
 
 @page(audience=Audience.DESK, permission="manage_appointments", methods=("POST",), phi=True)
 def hold_extend(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Keep it two minutes longer, then show the page that asked."""
+    """Keep it two minutes longer: in the banner that asked, or on the hold's own page."""
+    now = timezone.now()
     try:
-        extend_hold(find_hold(pk, holder=holder_of(request)), now=timezone.now())
+        kept = extend_hold(find_hold(pk, holder=holder_of(request)), now=now)
     except HoldExpired:
         return _ended(request, pk)
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
-    return redirect("desk:hold", pk)
+    else:
+        if request.htmx:
+            context = {"hold": _kept(kept, now), "patient": _patient(request), "in_place": True}
+            return render(request, "desk/hold_banner.html", context)
+    return _to_hold(request, pk)
 
 
 @page(audience=Audience.DESK, permission="manage_appointments", methods=("POST",), phi=True)
 def hold_release(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Give the time back; what has ended already is as good as given back."""
-    own = SlotHold.objects.filter(
-        pk=pk, holder=holder_of(request), purpose=SlotHold.Purpose.PHONE
-    ).first()
-    if own is None:
-        raise Http404
+    own = _own(request, pk)
     try:
         release_hold(own)
     except SchedulingError as refusal:
         messages.error(request, str(refusal))
-        return redirect("desk:hold", pk)
+        return _to_hold(request, pk)
+    if request.htmx:
+        return render(request, "desk/hold_released.html")
     messages.success(request, _("The time is free again."))
     return redirect("desk:next_available")
 
 
+def _to_hold(request: StaffRequest, pk: UUID) -> HttpResponse:
+    """Go on to the hold's page; a fragment has the browser go there."""
+    address = reverse("desk:hold", args=[pk])
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)
+
+
+def _own(request: StaffRequest, pk: UUID) -> SlotHold:
+    """Return a hold of this user's, ended or not; raises Http404."""
+    kept_here = SlotHold.objects.filter(holder=holder_of(request), purpose=SlotHold.Purpose.PHONE)
+    return get_object_or_404(
+        kept_here.select_related("provider", "clinic", "visit_type", "patient"), pk=pk
+    )
+
+
 def _ended(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Say that a hold of this user's is over (409); what never was theirs is unknown (404)."""
-    hold = (
-        SlotHold.objects.filter(pk=pk, holder=holder_of(request))
-        .select_related("provider", "clinic", "visit_type")
-        .first()
-    )
-    if hold is None:
-        raise Http404
-    context = {"ended": _kept(hold, timezone.now())}
-    return render(request, "desk/hold.html", context, status=409)
+    ended = _kept(_own(request, pk), timezone.now())
+    template = "desk/hold_ended.html" if request.htmx else "desk/hold.html"
+    return render(request, template, {"ended": ended}, status=409)
+
+
+def _patient(request: StaffRequest) -> Patient | None:
+    """Return the patient of the page on which the banner stands, if it is about one."""
+    form = BannerForm(request.POST)
+    pk = form.cleaned_data["patient"] if form.is_valid() else None
+    return Patient.objects.visible_to(request.user).filter(pk=pk).first() if pk else None

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from patients.models import Patient
 from patients.privacy.pages import Audience, StaffRequest, page
-from patients.registration import likely_duplicates, update_details
+from patients.registration import likely_duplicates, update_details, vouch_for
 from scheduling.errors import SchedulingError
 from scheduling.finding import with_visits
 from scheduling.forms.find import FinderForm
@@ -56,7 +56,7 @@ def patient_new(request: StaffRequest) -> HttpResponse:
 
 @page(audience=Audience.DESK, permission="manage_patients", methods=("GET", "POST"), phi=True)
 def patient_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
-    """Change what is on file."""
+    """Change what is on file; saving says that the clinic has looked at it."""
     visible = Patient.objects.visible_to(request.user).filter(clinic__in=request.clinics)
     patient = get_object_or_404(visible, pk=pk, merged_into=None)
     form = PatientForm(request.POST if request.method == "POST" else None, patient=patient)
@@ -64,7 +64,7 @@ def patient_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
         return _form_page(request, form, patient=patient)
     if not form.is_valid():
         return _form_page(request, form, patient=patient, status=422)
-    update_details(patient=patient, details=form.details())
+    vouch_for(patient=update_details(patient=patient, details=form.details()))
     messages.success(request, _("The details are saved."))
     return redirect("desk:patient", patient.pk)
 

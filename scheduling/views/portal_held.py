@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from scheduling import checkout
 from scheduling.availability import is_free
@@ -103,7 +104,8 @@ def held_context(hold: SlotHold, now: datetime, *, page: str) -> dict[str, Any]:
     return {
         "hold": hold,
         "kept": {
-            "what": unbroken(start),
+            "what": _("%(when)s with %(name)s")
+            % {"when": unbroken(start), "name": hold.provider.name},
             "time": clock(start),
             "day": long_date(start),
             "until": clock(until),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from providers.models import Provider
 from scheduling.availability import nearest
-from scheduling.errors import SchedulingError, SlotTaken
+from scheduling.errors import Busy, SchedulingError, SlotTaken, TooManyHolds
 from scheduling.policies import terms_for
 from scheduling.presenters import clock, long_date
 from scheduling.views.portal_choices import PortalRequest, actor_of, answer
@@ -32,13 +32,15 @@ def refuse(
 ) -> HttpResponse:
     """Answer 409 with the refusal in words; each alternative is one click away."""
     local = start.astimezone(wish.clinic.zone)
+    passes = isinstance(refusal, TooManyHolds | Busy)  # of any time, and only for a while
     context = {
         "wish": wish,
         "time": clock(local),
         "day": long_date(local),
         "is_taken": isinstance(refusal, SlotTaken),
         "refusal": _(str(refusal)),
-        "offers": alternatives(request, wish, provider, start, now=now),
+        "passes": passes,
+        "offers": [] if passes else alternatives(request, wish, provider, start, now=now),
         "post_to": post_to,
         "details_kept": details_kept,
     }

@@ -106,9 +106,7 @@ def _show(
     return render(request, "provider/visit.html", context, status=409 if refusal else 200)
 
 
-@page(
-    audience=Audience.PROVIDER, permission="manage_own_visits", methods=("POST",), phi=True
-)
+@page(audience=Audience.PROVIDER, permission="manage_own_visits", methods=("POST",), phi=True)
 def act(request: StaffRequest, pk: UUID, name: str) -> HttpResponse:
     """Complete a visit, mark a no-show or undo it; then back to where it was done."""
     appointment = _own(request, pk)

@@ -7,25 +7,29 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
 from multiprocessing import get_context
 
-import django
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
+
+from tests.benchmarks.stage import SHARE, Booker
 
 PROCESSES, THREADS = 2, 8
 WARM_UP = 1.0
 SLOT = timedelta(minutes=10)
 HOT_SECONDS = 0.25
 
+Call = Callable[[], str]
+
 
 @dataclass
 class Tally:
     """How calls ended, by name, and how long each took in seconds, warm-up apart."""
 
+    seconds: float
     outcomes: Counter[str] = field(default_factory=Counter)
     durations: list[float] = field(default_factory=list)
 
@@ -33,20 +37,23 @@ class Tally:
         self.outcomes += other.outcomes
         self.durations += other.durations
 
+    def per_second(self, outcome: str) -> float:
+        return self.outcomes[outcome] / self.seconds
+
 
 @dataclass(frozen=True)
 class Job:
     """`hot` sends everybody after one slot, which moves on four times a second."""
 
     seconds: float
-    first_day: datetime
-    handlers: bool
+    first_start: datetime
+    handlers: bool = False
     hot: bool = False
 
 
 def run(job: Job) -> Tally:
     """Run the job on all threads of all processes at once, each process a fresh one."""
-    total = Tally()
+    total = Tally(job.seconds)
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as processes:
         for tally in processes.map(_process, [job] * PROCESSES, range(PROCESSES)):
             total.add(tally)
@@ -54,47 +61,39 @@ def run(job: Job) -> Tally:
 
 
 def _process(job: Job, number: int) -> Tally:
-    django.setup()
     if not job.handlers:
         settings.BOOKING_HANDLERS = []
-    total = Tally()
+    total = Tally(job.seconds)
     with ThreadPoolExecutor(THREADS) as threads:
-        for tally in threads.map(lambda n: _thread(job, number * THREADS + n), range(THREADS)):
+        callers = range(number * THREADS, (number + 1) * THREADS)
+        for tally in threads.map(partial(_thread, job), callers):
             total.add(tally)
     return total
 
 
 def _thread(job: Job, number: int) -> Tally:
-    from tests.benchmarks.stage import Booker  # noqa: PLC0415 - models need django.setup() first
-
     booker = Booker(number)
     calls = _hot_calls(booker, job) if job.hot else _free_calls(booker, job)
-    tally = Tally()
-    begun = time.perf_counter()
-    measured_from, until = begun + WARM_UP, begun + WARM_UP + job.seconds
-    while (start := time.perf_counter()) < until:
+    tally = Tally(job.seconds)
+    measured_from = time.perf_counter() + WARM_UP
+    while (begun := time.perf_counter()) < measured_from + job.seconds:
         outcome = next(calls)()
-        if start >= measured_from:
+        if begun >= measured_from:
             tally.outcomes[outcome] += 1
-            tally.durations.append(time.perf_counter() - start)
+            tally.durations.append(time.perf_counter() - begun)
     connection.close()
     return tally
 
 
-def _free_calls(booker: object, job: Job) -> Iterator[Callable[[], str]]:
+def _free_calls(booker: Booker, job: Job) -> Iterator[Call]:
     """Walk through time, each provider of one's own once at each step."""
     for step in count():
-        start = job.first_day + step * SLOT
-        for place in range(booker.providers_of_its_own):  # type: ignore[attr-defined]
-            yield lambda start=start, place=place: booker.book(start, place)  # type: ignore[attr-defined,misc]
+        for place in range(SHARE):
+            yield partial(booker.book, job.first_start + step * SLOT, place)
 
 
-def _hot_calls(booker: object, job: Job) -> Iterator[Callable[[], str]]:
+def _hot_calls(booker: Booker, job: Job) -> Iterator[Call]:
+    """Every caller reads the same clock, and so wants the same slot at the same time."""
     while True:
-        step = int(timezone.now().timestamp() / HOT_SECONDS) % 100_000
-        yield lambda start=job.first_day + step * SLOT: booker.book_hot(start)  # type: ignore[attr-defined,misc]
-
-
-def midnight_in(days: int) -> datetime:
-    today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return today + timedelta(days=days)
+        step = int(time.time() / HOT_SECONDS) % 100_000
+        yield partial(booker.book_hot, job.first_start + step * SLOT)

@@ -1,32 +1,55 @@
-"""A database of the benchmarks' own, made, migrated, filled and dropped by them."""
+"""A database of the benchmarks' own, made, migrated and dropped by them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
+from psycopg import sql
 
-NAME = "daysheet_bench"
+from config.progress import step
+from tests.benchmarks import NAME, SERVER
 
-
-def beside(url: str) -> str:
-    """Return the address of the benchmarks' own database on the same server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{NAME}"))
+DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
 @contextmanager
-def created(url: str) -> Iterator[None]:
+def created() -> Iterator[None]:
     """Make the database that Django's settings name already, and drop it at the end."""
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {NAME}")
-        server.execute(f"CREATE DATABASE {NAME}")
+    if not SERVER:
+        raise SystemExit("Set DATABASE_URL, or run `make bench`.")
+    name = sql.Identifier(NAME)
+    with psycopg.connect(SERVER, autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        server.execute(sql.SQL("CREATE DATABASE {}").format(name))
         try:
-            call_command("migrate", verbosity=0)
+            with step("Migrating"):
+                call_command("migrate", verbosity=0)
             yield
         finally:
             connections.close_all()
-            server.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def ask(question: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        (answer,) = cursor.fetchone()
+    return int(answer)
+
+
+def describe() -> str:
+    """Return what matters of the server for these figures."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('server_version'), current_setting('fsync'),"
+            " current_setting('synchronous_commit'), current_setting('shared_buffers')"
+        )
+        version, fsync, commits, buffers = cursor.fetchone()
+    return (
+        f"PostgreSQL {version}, fsync {fsync}, synchronous_commit {commits},"
+        f" shared_buffers {buffers}"
+    )

@@ -1,4 +1,4 @@
-"""Years of history, loaded by the server itself: the same rows in the product's table and a plain one.
+"""Years of history, loaded by the server itself, the same in our table and in a plain one.
 
 The plain table has the columns and the primary key, and nothing that forbids anything.
 """

@@ -136,6 +136,23 @@ def test_a_time_is_kept_for_a_caller_and_booked_for_them(
     assert not SlotHold.objects.exists()
 
 
+def test_more_time_for_a_caller_loses_nothing_that_was_typed(
+    desk_page: Page, live_server: LiveServer
+) -> None:
+    page = desk_page
+    page.goto(live_server.url + reverse("desk:next_available"))
+    page.get_by_role("button", name="Keep for caller").first.click()
+    page.get_by_role("link", name="New patient").click()
+    page.get_by_label("First name").fill("Rosa")
+    page.get_by_role("button", name="I need more time").click()
+    expect(page.locator("[data-clock]")).to_contain_text("11:5")
+    expect(page.get_by_role("button", name="I need more time")).to_be_focused()
+    page.get_by_role("button", name="Let it go").click()
+    expect(page.get_by_text("The time is free again.")).to_be_visible()
+    expect(page.get_by_label("First name")).to_have_value("Rosa")
+    assert not SlotHold.objects.exists()
+
+
 def test_all_of_it_works_without_a_script(
     plain_page: Page, live_server: LiveServer, ana: Patient
 ) -> None:

@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from pytest_django.live_server_helper import LiveServer
 
 from providers.models import Clinic, Provider, VisitType
-from scheduling.models import Appointment
+from scheduling.models import Appointment, SlotHold
 from tests.factories import ProviderFactory, VisitTypeFactory
-from tests.journeys.portal_booking import code_in_mail
+from tests.journeys.portal_booking import code_in_mail, end
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -156,6 +156,20 @@ def test_a_lost_time_is_answered_with_others_and_one_click_keeps_one(
     expect(phone_page.locator(".offers button")).to_have_count(3)
     phone_page.locator(".offers button").first.click()
     expect(phone_page.get_by_text("We are keeping")).to_be_visible()
+
+
+def test_a_time_that_ran_out_is_offered_again(phone_page: Page, live_server: LiveServer) -> None:
+    to_the_times(phone_page, live_server)
+    phone_page.locator("input[name=slot]").first.check()
+    go_on(phone_page, "Keep this time for me")
+    phone_page.get_by_label("First name").fill("Rosa")
+    go_on(phone_page, "I need more time")
+    end(SlotHold.objects.get())
+    phone_page.reload()
+    expect(phone_page.get_by_role("heading", level=1)).to_have_text("The time ran out")
+    look(phone_page)
+    phone_page.get_by_role("button", name="again").click()
+    expect(phone_page.get_by_label("First name")).to_have_value("Rosa")
 
 
 def press(page: Page, *keys: str) -> None:

@@ -126,17 +126,16 @@ def _reset_key(route: Route, world: World, actor: str) -> Cases:
 def _admin(route: Route, world: World, actor: str) -> Cases:
     """Rows of the set-up pages; those that all clinics share are nobody's in particular."""
     if "app_label" in route.parameters:
-        return Cases([{"app_label": "providers"}], [], [{"app_label": "nothing"}])
+        return Cases([{"app_label": "providers"}])
     if "content_type_id" in route.parameters:
         return Cases([], [], [{"content_type_id": 0, "object_id": uuid4()}])
     model = _model_of(route)
     own = world.admin_row(model, world.side_of(actor))
     foreign = world.admin_row(model, world.other_side(actor))
     away = [foreign] if getattr(admin.site._registry[model], "clinic_path", "") else []
-    unknown = [{"object_id": 0 if model.__name__ == "User" else uuid4()}]
-    return Cases(
-        [{"object_id": own.pk}], [{"object_id": row.pk} for row in away if row != own], unknown
-    )
+    (name,) = route.parameters
+    unknown = {name: 0 if model.__name__ == "User" else uuid4()}
+    return Cases([{name: own.pk}], [{name: row.pk} for row in away], [unknown])
 
 
 def _model_of(route: Route) -> type[Any]:

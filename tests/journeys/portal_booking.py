@@ -9,10 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from django.core import mail
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils.timezone import localdate
+from django.utils import timezone
 
+from providers.calendars import bump
 from scheduling.models import SlotHold
 
 if TYPE_CHECKING:
@@ -80,4 +82,11 @@ def choices_in(location: str) -> dict[str, str]:
 
 
 def today() -> date:
-    return localdate()
+    return timezone.localdate()
+
+
+def end(hold: SlotHold) -> None:
+    """Let a hold run out, as its ten minutes would."""
+    with transaction.atomic():
+        SlotHold.objects.filter(pk=hold.pk).update(expires_at=timezone.now())
+        bump([hold.provider_id])

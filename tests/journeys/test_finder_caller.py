@@ -61,11 +61,11 @@ def test_a_known_caller_is_found_by_their_reference(
 ) -> None:
     client = at_the_desk(clinic)
     patient = PatientFactory.create(clinic=clinic, name="Ana Torres")
-    page = client.get(reverse("desk:next_available"), {"patient": patient.pk})
+    page = client.get(reverse("desk:next_available"), {"patient": str(patient.pk)})
     send(client, page, "start")
     hold = SlotHold.objects.get()
     assert hold.patient == patient
-    booking = client.get(reverse("desk:book"), {"hold": hold.pk, "patient": patient.pk})
+    booking = client.get(reverse("desk:book"), {"hold": str(hold.pk), "patient": str(patient.pk)})
     send(client, booking, "type", step="book")
     reference = Appointment.objects.get().reference
     found = client.post(reverse("desk:finder"), {"q": reference.lower()})

@@ -7,14 +7,12 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.core.cache import cache
-from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from patients.models import Patient
 from patients.registration import ACCOUNT_PREFIX
-from providers.calendars import bump
 from providers.models import Clinic, Provider, VisitType
 from scheduling import booking
 from scheduling.actors import Actor
@@ -25,6 +23,7 @@ from tests.journeys.portal_booking import (
     address,
     choices_in,
     code_in_mail,
+    end,
     finish,
     first_day,
     held,
@@ -40,13 +39,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def _open(provider: Provider, visit_type: VisitType) -> None:
     """Riverside Clinic with one provider and one visit, and nobody who asked too often."""
     cache.clear()
-
-
-def end(hold: SlotHold) -> None:
-    """Let a hold run out, as its ten minutes would."""
-    with transaction.atomic():
-        SlotHold.objects.filter(pk=hold.pk).update(expires_at=timezone.now())
-        bump([hold.provider_id])
 
 
 def take(hold: SlotHold, patient: Patient) -> Appointment:

@@ -378,7 +378,7 @@ class TestChanging:
         assert own.get(page_of(visit, "change/check/"), day).status_code == 422
 
     @pytest.mark.parametrize(
-        ("page", "query"),
+        ("step", "query"),
         [
             ("change/", "from=yesterday"),
             ("change/", "from=%00"),
@@ -391,9 +391,9 @@ class TestChanging:
         ],
     )
     def test_what_is_no_day_and_no_time_is_a_400(
-        self, own: Client, visit: Appointment, page: str, query: str
+        self, own: Client, visit: Appointment, step: str, query: str
     ) -> None:
-        assert own.get(f"{page_of(visit, page)}?{query}").status_code == 400
+        assert own.get(f"{page_of(visit, step)}?{query}").status_code == 400
 
     @pytest.mark.parametrize("day", ["0001-01-01", "1999-01-01", "9999-12-31"])
     def test_a_day_out_of_reach_offers_others(

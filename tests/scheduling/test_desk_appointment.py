@@ -1,4 +1,4 @@
-"""A visit's panel: what it tells, which acts it offers, and what it says to those that come late."""
+"""A visit's panel: what it tells, which acts it offers, and what it answers who comes late."""
 
 from __future__ import annotations
 

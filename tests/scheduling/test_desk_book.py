@@ -324,7 +324,7 @@ def test_a_field_of_more_than_a_megabyte_is_a_bad_request(
     assert receptionist.post(book_url(provider, NINE, ada), huge).status_code == 400
 
 
-def test_another_clinics_patients_and_providers_elsewhere_cannot_be_booked(
+def test_another_clinics_patients_cannot_be_booked(
     receptionist: Client, provider: Provider, visit_type: VisitType
 ) -> None:
     stranger = PatientFactory.create(clinic=ClinicFactory.create())

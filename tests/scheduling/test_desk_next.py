@@ -303,3 +303,32 @@ def test_a_time_that_has_passed_is_refused(
     past = at(date(2020, 1, 6), "09:00").isoformat()
     sent = {**kept(provider, visit_type), "start": past}
     assert client.post(reverse("desk:hold_place"), sent).status_code == 409
+
+
+def test_the_banner_is_prolonged_where_it_stands(
+    client: Client, clinic: Clinic, provider: Provider, visit_type: VisitType
+) -> None:
+    hold = keep(client, provider, visit_type)
+    patient = PatientFactory.create(clinic=clinic, name="Ana Torres")
+    address = reverse("desk:hold_extend", args=[hold.pk])
+    sent = {"patient": str(patient.pk)}
+    fragment = client.post(address, sent, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in fragment
+    assert "Book it for Ana" in fragment
+    assert client.post(address, {"patient": "x"}, headers={"HX-Request": "true"}).status_code == 200
+    release = reverse("desk:hold_release", args=[hold.pk])
+    gone = client.post(release, headers={"HX-Request": "true"})
+    assert "free again" in gone.content.decode()
+    assert not SlotHold.objects.exists()
+
+
+def test_a_banner_whose_time_is_over_says_so(
+    client: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    hold = keep(client, provider, visit_type)
+    SlotHold.objects.update(expires_at=timezone.now())
+    address = reverse("desk:hold_extend", args=[hold.pk])
+    answer = client.post(address, headers={"HX-Request": "true"})
+    assert answer.status_code == 409
+    assert "no longer kept" in answer.content.decode()
+    assert reverse("desk:hold", args=[hold.pk]) in answer.content.decode()

@@ -157,6 +157,17 @@ def test_details_are_changed_and_the_rest_is_left_alone(client: Client, clinic: 
     assert (patient.dob, patient.address_line) == (date(1984, 2, 29), "1 Main Street")
 
 
+def test_saving_the_details_of_an_online_booking_says_that_they_were_checked(
+    client: Client, clinic: Clinic
+) -> None:
+    patient = PatientFactory.create(clinic=clinic, name="Ana Torres", is_provisional=True)
+    page = client.get(reverse("desk:patient", args=[patient.pk])).content.decode()
+    assert "An online booking made this record" in page
+    client.post(reverse("desk:patient_edit", args=[patient.pk]), TYPED)
+    kept = Patient.objects.get()
+    assert (kept.is_provisional, kept.dob) == (False, date(1961, 4, 7))
+
+
 def test_wrong_details_change_nothing(client: Client, clinic: Clinic) -> None:
     patient = PatientFactory.create(clinic=clinic)
     address = reverse("desk:patient_edit", args=[patient.pk])

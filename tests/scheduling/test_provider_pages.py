@@ -65,9 +65,7 @@ def peer(clinic: Clinic) -> Provider:
     return other
 
 
-def visit_at(
-    clock: str, provider: Provider, visit_type: VisitType, **kwargs: Any
-) -> Appointment:
+def visit_at(clock: str, provider: Provider, visit_type: VisitType, **kwargs: Any) -> Appointment:
     day = timezone.now().astimezone(provider.clinic.zone).date()
     kwargs.setdefault("patient", PatientFactory.create(clinic=provider.clinic))
     return AppointmentFactory.create(
@@ -230,7 +228,8 @@ def test_a_note_is_written_changed_and_shown_to_its_provider_alone(
     assert owner.post(address, {"text": "Sleeps better.", "seen": ""}).status_code == 302
     note = VisitNote.objects.get(appointment=visit)
     assert (note.text, note.author) == ("Sleeps better.", provider.user)
-    assert "Sleeps better." in owner.get(reverse("provider:visit", args=[visit.pk])).content.decode()
+    page = owner.get(reverse("provider:visit", args=[visit.pk]))
+    assert "Sleeps better." in page.content.decode()
     form = owner.get(address).context["form"]
     owner.post(address, {"text": "Sleeps well.", "seen": form.initial["seen"]})
     note.refresh_from_db()
@@ -343,7 +342,10 @@ def test_a_provider_without_a_calendar_has_an_empty_day(clinic: Clinic) -> None:
 
 
 def test_the_reason_stands_on_the_visits_page_and_in_no_list(
-    owner: Client, provider: Provider, visit_type: VisitType, patient: Patient,
+    owner: Client,
+    provider: Provider,
+    visit_type: VisitType,
+    patient: Patient,
     monday_at_ten: datetime,
 ) -> None:
     visit = visit_at("10:30", provider, visit_type, patient=patient, reason="Sore knee")

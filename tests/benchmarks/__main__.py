@@ -1,0 +1,31 @@
+"""`python -m tests.benchmarks`: every group of measurements, or those that ONLY names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from tests.benchmarks import booking, database
+from tests.benchmarks.figures import Figure, show
+from tests.benchmarks.limit import pgbench
+
+GROUPS: dict[str, Callable[[], list[Figure]]] = {"booking": booking.measure}
+
+
+def main() -> int:
+    wanted = [name for name in os.environ.get("ONLY", "").split(",") if name] or list(GROUPS)
+    unknown = set(wanted) - set(GROUPS)
+    if unknown:
+        print(f"Unknown: {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.")
+        return 2
+    with database.created():
+        print(f"{os.cpu_count()} processors, {database.describe()}")
+        print(f"limit: {pgbench() or 'psycopg in sixteen processes, for want of pgbench'}")
+        figures = [figure for name in wanted for figure in GROUPS[name]()]
+    show(figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
