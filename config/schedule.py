@@ -1,4 +1,4 @@
-"""What runs by itself and how often, each with its reason. The database's list is made from this."""
+"""What runs by itself, how often, and why. The database's list is made from this one."""
 
 from __future__ import annotations
 

@@ -88,9 +88,16 @@ def parse(text: str, *, today: date) -> list[Reading]:
 
 def fold(text: str) -> tuple[str, ...]:
     """Return words as they are compared: "O'Brien Peña-Ruiz" → obrien, pena, ruiz."""
-    plain = unicodedata.normalize("NFKD", text.translate(SILENT).casefold())
-    bare = "".join(c for c in plain if not unicodedata.combining(c)).translate(SPELT)
+    # Twice, because taking letters apart can bring capitals to light, and the other way round.
+    plain = _apart(_apart(text).casefold()).casefold()
+    bare = "".join(c for c in plain if not unicodedata.combining(c))
+    bare = bare.translate(SILENT).translate(SPELT)
     return tuple(NOT_A_LETTER.sub(" ", bare).split())
+
+
+def _apart(text: str) -> str:
+    """Return letters apart from their accents, and one sign for those that look the same."""
+    return unicodedata.normalize("NFKD", text)
 
 
 def births(text: str, *, today: date) -> tuple[date, ...]:

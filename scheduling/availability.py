@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from django.db.models import Prefetch, Q
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q, Value
 
 from providers.models import (
     Clinic,
@@ -123,7 +124,8 @@ def days_with_openings(
 ) -> list[DayOpenings]:
     """Return the next `days` days that have a free time, with how many different times each has."""
     found: list[DayOpenings] = []
-    slots = _walk(query, terms=terms, now=now, ignore_hold=ignore_hold)
+    stretch = max(CHUNK, 2 * days * DAY)
+    slots = _walk(query, terms=terms, now=now, ignore_hold=ignore_hold, stretch=stretch)
     for day, group in groupby(slots, key=lambda slot: slot.local_start.date()):
         offered = list(group)
         count = len({slot.start for slot in offered})
@@ -169,7 +171,12 @@ def is_free(query: Query, *, start: datetime, terms: Terms, now: datetime) -> bo
 
 
 def _walk(
-    query: Query, *, terms: Terms, now: datetime, ignore_hold: SlotHold | None = None
+    query: Query,
+    *,
+    terms: Terms,
+    now: datetime,
+    ignore_hold: SlotHold | None = None,
+    stretch: timedelta = CHUNK,
 ) -> Iterator[FreeSlot]:
     """Yield every free time in order, reading the days in stretches that double in length."""
     providers = list(matching_providers(query))
@@ -181,7 +188,6 @@ def _walk(
     if terms.notice_and_horizon:
         horizon = timedelta(days=query.visit_type.horizon_days)
         last = min(last, max(now.astimezone(zone).date() for zone in zones) + horizon)
-    stretch = CHUNK
     while first <= last:
         until = min(first + stretch - DAY, last)
         yield from _free_between(query, providers, first, until, terms, now, ignore_hold)
@@ -269,7 +275,7 @@ def read_calendars(
     last: date,
     ignore_hold: SlotHold | None = None,
 ) -> list[Calendar]:
-    """Read these providers' hours, absences, visits and live holds, in six queries.
+    """Read these providers' hours, absences, visits and live holds, in three queries.
 
     `first` and `last` are local dates; rows are read a day wider on both sides, for any zone.
     """
@@ -279,12 +285,11 @@ def read_calendars(
     ids = [provider.pk for provider in providers]
     windows = _windows(ids, clinics, first, last)
     taken = _taken(ids, begin, end, ignore_hold)
-    away = _away(ids, begin, end)
-    closed = _closed(clinics, begin, end)
+    absences = _absences(ids, clinics, begin, end)
     return [
         calendar
         for provider in providers
-        for calendar in _by_clinic(provider, windows, taken, away, closed)
+        for calendar in _by_clinic(provider, windows, taken, absences)
     ]
 
 
@@ -292,8 +297,7 @@ def _by_clinic(
     provider: Provider,
     windows: dict[UUID, list[Window]],
     taken: dict[UUID, list[Interval]],
-    away: dict[UUID, list[Interval]],
-    closed: dict[UUID, list[Interval]],
+    absences: dict[UUID, list[Interval]],
 ) -> Iterator[Calendar]:
     """Yield one calendar per clinic, since a closure takes only that clinic's hours away."""
     for clinic in {window.clinic for window in windows.get(provider.pk, [])}:
@@ -301,7 +305,7 @@ def _by_clinic(
             provider=provider,
             windows=[w for w in windows[provider.pk] if w.clinic == clinic],
             taken=taken.get(provider.pk, []),
-            away=away.get(provider.pk, []) + closed.get(clinic, []),  # type: ignore[call-overload]
+            away=absences.get(provider.pk, []) + absences.get(clinic, []),  # type: ignore[call-overload]
         )
 
 
@@ -317,7 +321,9 @@ def _windows(
             is_active=True,
             valid_from__lte=last + DAY,
         )
-        .prefetch_related(Prefetch("visit_types", VisitType.objects.only("pk")))
+        .annotate(
+            types=ArrayAgg("visit_types", filter=Q(visit_types__isnull=False), default=Value([]))
+        )
         .order_by("pk")
     )
     found: dict[UUID, list[Window]] = {}
@@ -332,7 +338,7 @@ def _windows(
                 step=row.slot_duration_minutes,
                 valid_from=row.valid_from,
                 valid_until=row.valid_until,
-                types=frozenset(kind.pk for kind in row.visit_types.all()),
+                types=frozenset(row.types),
             )
         )
     return found
@@ -343,32 +349,27 @@ def _taken(
 ) -> dict[UUID, list[Interval]]:
     """Return busy times, buffers included, of visits in any lane and of live holds."""
     span = (begin, end)
-    visits = Appointment.objects.live().filter(provider__in=ids, busy__overlap=span)
+    visits = Appointment.objects.live().filter(provider__in=ids, busy__overlap=span).order_by()
     holds = SlotHold.objects.live().filter(provider__in=ids, busy__overlap=span)
     if ignore_hold is not None:
         holds = holds.exclude(pk=ignore_hold.pk)
+    wanted = ("provider", "busy")
     found: dict[UUID, list[Interval]] = {}
-    for rows in (visits.order_by(), holds):
-        for provider, busy in rows.values_list("provider", "busy"):
-            found.setdefault(provider, []).append(Interval(busy.lower, busy.upper))
+    for provider, busy in visits.values_list(*wanted).union(holds.values_list(*wanted), all=True):
+        found.setdefault(provider, []).append(Interval(busy.lower, busy.upper))
     return found
 
 
-def _away(ids: list[UUID], begin: datetime, end: datetime) -> dict[UUID, list[Interval]]:
-    rows = TimeOff.objects.filter(
-        provider__in=ids, end_datetime__gt=begin, start_datetime__lt=end
-    ).values_list("provider", "start_datetime", "end_datetime")
+def _absences(
+    ids: list[UUID], clinics: list[Clinic], begin: datetime, end: datetime
+) -> dict[UUID, list[Interval]]:
+    """Return time off by provider and closures by clinic: their ids never meet."""
+    inside = {"end_datetime__gt": begin, "start_datetime__lt": end}
+    times = ("start_datetime", "end_datetime")
+    off = TimeOff.objects.filter(provider__in=ids, **inside).order_by()
+    closed = ClinicClosure.objects.filter(clinic__in=clinics, **inside).order_by()
+    rows = off.values_list("provider", *times).union(closed.values_list("clinic", *times), all=True)
     found: dict[UUID, list[Interval]] = {}
-    for provider, start, finish in rows:
-        found.setdefault(provider, []).append(Interval(start, finish))
-    return found
-
-
-def _closed(clinics: list[Clinic], begin: datetime, end: datetime) -> dict[UUID, list[Interval]]:
-    rows = ClinicClosure.objects.filter(
-        clinic__in=clinics, end_datetime__gt=begin, start_datetime__lt=end
-    ).values_list("clinic", "start_datetime", "end_datetime")
-    found: dict[UUID, list[Interval]] = {}
-    for clinic, start, finish in rows:
-        found.setdefault(clinic, []).append(Interval(start, finish))
+    for whose, start, finish in rows:
+        found.setdefault(whose, []).append(Interval(start, finish))
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
@@ -26,6 +27,7 @@ FIVE = 5
 DAY_MINUTES = 24 * 60
 MOST_LANES = 3
 OFFICE_HOURS = (8, 17)
+NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,14 @@ class Entry:
     @property
     def end(self) -> int:
         return self.start + self.minutes
+
+    @property
+    def line(self) -> str:
+        """What stands beneath the name: when, and what is particular about it."""
+        notes = [_("overbooked")] if self.is_overbooked else []
+        notes += [_("video")] if self.is_telehealth else []
+        notes += [self.detail] if self.detail else []
+        return " · ".join([self.time, *notes])
 
     @property
     def place(self) -> str:
@@ -101,7 +111,9 @@ def _cut(entries: list[Entry], opens: int, closes: int) -> Iterator[Entry]:
     """Yield what lies within the hours that are drawn; only absences reach beyond them."""
     for entry in entries:
         start, end = max(entry.start, opens), min(entry.end, closes)
-        if start < end:
+        if (start, end) == (entry.start, entry.end):
+            yield entry
+        elif start < end:
             yield replace(entry, start=start, minutes=end - start)
 
 
@@ -149,7 +161,7 @@ def _visit(day: ClinicDay, visit: Appointment) -> Entry:
         start=start,
         minutes=end - start,
         time=_range(visit.scheduled_start, visit.scheduled_end, day.clinic.zone),
-        href=reverse("desk:appointment", args=[visit.pk]),
+        href=_visit_address(visit.pk),
         name=visit.patient.full_name,
         status=tag.kind,
         word=tag.label,
@@ -158,6 +170,16 @@ def _visit(day: ClinicDay, visit: Appointment) -> Entry:
         is_telehealth=visit.appointment_type.is_telehealth,
         lane=visit.overbook_lane,
     )
+
+
+def _visit_address(pk: UUID) -> str:
+    return _pattern().replace(str(NOBODY), str(pk))
+
+
+@cache
+def _pattern() -> str:
+    """Return the address of a visit once: to work it out for each takes longer than to write it."""
+    return reverse("desk:appointment", args=[NOBODY])
 
 
 def _hold(day: ClinicDay, hold: SlotHold) -> Entry:
@@ -170,7 +192,7 @@ def _hold(day: ClinicDay, hold: SlotHold) -> Entry:
         start=start,
         minutes=end - start,
         time=_range(hold.visit_start, hold.visit_end, day.clinic.zone),
-        href=reverse("desk:appointment", args=[undone.pk]) if undone else "",
+        href=_visit_address(undone.pk) if undone else "",
         name=undone.patient.full_name if undone else hold.get_purpose_display(),
         status="cancelled" if undone else "held",
         word=_("Cancelled") if undone else _("Held"),
@@ -216,6 +238,9 @@ def _side_by_side(entries: list[Entry]) -> list[Entry]:
     """Give overlapping blocks lanes of their own, three at most; the rest share the last."""
     placed: list[Entry] = []
     for group in _overlapping(entries):
+        if len(group) == 1 and group[0].lane == 0:
+            placed += group
+            continue
         ends: list[int] = []
         for entry in group:
             lane = next((n for n, end in enumerate(ends) if end <= entry.start), len(ends))

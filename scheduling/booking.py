@@ -22,12 +22,18 @@ from providers.models import Clinic, Provider, VisitType
 from scheduling import holds, keys
 from scheduling.actors import Actor
 from scheduling.changes import Before, Change, announce
-from scheduling.errors import IllegalTransition, SchedulingError, SlotTaken, UndoExpired
+from scheduling.errors import (
+    HoldExpired,
+    IllegalTransition,
+    SchedulingError,
+    SlotTaken,
+    UndoExpired,
+)
 from scheduling.keys import RequestKey
 from scheduling.lanes import HIGHEST_LANE, in_free_lane
 from scheduling.models import Appointment, BookedVia, SlotHold
 from scheduling.models.hold import ClockTimestamp
-from scheduling.placing import Placement, Terms, look, place, recheck
+from scheduling.placing import Placement, Terms, ask_about, judge, look, place, recheck
 from scheduling.policies import (
     UNDO_WINDOW,
     check_can_book,
@@ -35,7 +41,7 @@ from scheduling.policies import (
     check_timing,
     terms_for,
 )
-from scheduling.records import insert, new_appointments, record, update
+from scheduling.records import new_appointments, record, update, write
 from scheduling.transactions import in_one_transaction, limit_waiting
 from scheduling.transitions import UNDOABLE, Act, Status, after, is_repeat, undo_target
 
@@ -142,7 +148,7 @@ def _book_all(
         "overbooked": overbook,
     }
     new = partial(new_appointments, patient=patient, reason=reason, via=via, series=series, now=now)
-    write = partial(
+    send = partial(
         _write_new, request=request, hold=hold, override=override, key=key, by=by, now=now
     )
     try:
@@ -152,9 +158,9 @@ def _book_all(
             for start in starts
         ]
         if overbook:
-            return _beside_others(wanted[0], new=new, write=write)
+            return _beside_others(wanted[0], new=new, write=send)
         look(wanted[0], patient=patient.pk)
-        return write(new(wanted), wanted)
+        return send(new(wanted), wanted)
     except SchedulingError:
         answer = keys.find(key, request=request) if key is not None else None
         if answer is None:
@@ -199,22 +205,21 @@ def _write_new(
         answer = keys.claim(key, request=request, outcome=ids, now=now)
         if answer != ids:
             return _as_they_are(answer)
+    terms = terms_for(by, override=override)
+    question = ask_about(placements, terms=terms, own=ids)
     details = {"override": override} if override else {}
-    written = insert(rows, by=by, now=now, details=details)
-    if len(written) < len(rows):
-        _explain(rows, placements, written)
-    concerned = {rows[0].provider_id}
-    if hold is not None:
-        holds.consume(hold)
-        concerned.add(hold.provider_id)
-    bump(concerned)
-    recheck(placements, terms=terms_for(by, override=override), now=now, own=ids)
+    written = write(rows, question, hold=hold, details=details, by=by, now=now)
+    if len(written.ids) < len(rows):
+        _explain(rows, placements, written.ids)
+    if written.facts is None:
+        raise HoldExpired
+    judge(placements, written.facts, terms=terms, now=now)
     announce([Change("BOOK", row, None, by, now) for row in rows])
     return rows
 
 
 def _explain(
-    rows: Sequence[Appointment], placements: Sequence[Placement], written: set[UUID]
+    rows: Sequence[Appointment], placements: Sequence[Placement], written: frozenset[UUID]
 ) -> None:
     """Raise why the database left rows out: the patient's own visit, or the provider's time."""
     for row, placement in zip(rows, placements, strict=True):

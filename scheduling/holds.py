@@ -25,6 +25,7 @@ from scheduling.transactions import in_one_transaction, limit_waiting
 LENGTH = timedelta(minutes=10)
 EXTENSION = timedelta(minutes=2)
 MOST_EXTENSIONS = 10
+KEPT = timedelta(hours=1)
 MOST_PER_NETWORK = 5
 
 
@@ -134,8 +135,11 @@ def find_hold(pk: uuid.UUID, *, holder: str) -> SlotHold:
 
 
 def sweep_expired() -> int:
-    """Remove holds that ended; they block nobody already. Returns how many."""
-    return SlotHold.objects.filter(expires_at__lte=ClockTimestamp()).delete()[0]
+    """Remove holds that ended an hour ago. Returns how many.
+
+    They block nobody already; until then whoever comes back finds what they had typed.
+    """
+    return SlotHold.objects.filter(expires_at__lte=ClockTimestamp() - KEPT).delete()[0]
 
 
 def consume(hold: SlotHold) -> None:

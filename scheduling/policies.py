@@ -16,7 +16,7 @@ NO_SHOW_GRACE = timedelta(minutes=15)
 
 
 def terms_for(by: Actor, *, override: str = "") -> Terms:
-    """Return what binds an actor. Staff choose any minute of the hours, and with a reason any day."""
+    """Return what binds an actor: staff choose any minute, and with a reason any day."""
     return Terms(
         on_grid=not by.is_staff,
         notice_and_horizon=not (by.is_staff and override),

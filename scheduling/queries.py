@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q, UUIDField, Value
 
 from providers.models import (
     Clinic,
@@ -16,6 +16,7 @@ from providers.models import (
     ProviderSchedule,
     Specialty,
     TimeOff,
+    VisitType,
 )
 from scheduling.intervals import Interval
 from scheduling.models import Appointment, SlotHold
@@ -23,6 +24,21 @@ from scheduling.slots import Slot, Visit, Window, free_slots, working
 
 DAY = timedelta(days=1)
 ANY_VISIT = Visit(type=None, minutes=None)
+SHOWN = (
+    "patient__given_name",
+    "patient__family_name",
+    "patient__name_suffix",
+    "provider_id",
+    "clinic_id",
+    "appointment_type_id",
+    "scheduled_start",
+    "scheduled_end",
+    "busy",
+    "overbook_lane",
+    "status",
+    "arrived_at",
+    "roomed_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,34 +90,35 @@ def clinic_day(
         who = who.filter(specialty=specialty)
     if provider is not None:
         who = who.filter(pk=provider.pk)
+    known = {one.pk: one for one in who.select_related("specialty")}
     columns: dict[UUID, DayColumn] = {}
     busy: dict[UUID, list[Interval]] = {}
-    _add_hours(columns, clinic, day, who)
-    _add_visits(columns, busy, clinic, who, (begins, ends))
-    _add_holds(columns, busy, clinic, who, (begins, ends))
-    _add_absences(columns, clinic, who, begins, ends)
+    _add_hours(columns, clinic, day, known)
+    _add_visits(columns, busy, clinic, known, (begins, ends))
+    _add_holds(columns, busy, clinic, known, (begins, ends))
+    _add_absences(columns, clinic, known, (begins, ends))
     for column in columns.values():
         _count_free(column, busy.get(column.provider.pk, []), day, now)
     ordered = sorted(columns.values(), key=lambda column: column.provider.name)
     return ClinicDay(clinic, day, begins, ends, ordered)
 
 
-Providers = Iterable[Provider]
+Providers = dict[UUID, Provider]
 Span = tuple[datetime, datetime]
 
 
-def _add_hours(columns: dict[UUID, DayColumn], clinic: Clinic, day: date, who: Providers) -> None:
+def _add_hours(columns: dict[UUID, DayColumn], clinic: Clinic, day: date, known: Providers) -> None:
     rows = ProviderSchedule.objects.filter(
         Q(valid_until__isnull=True) | Q(valid_until__gte=day),
-        provider__in=who,
+        provider__in=known,
         provider__is_active=True,
         clinic=clinic,
         is_active=True,
         day_of_week=day.weekday(),
         valid_from__lte=day,
-    ).select_related("provider__specialty")
+    )
     for row in rows:
-        column = columns.setdefault(row.provider_id, DayColumn(row.provider))
+        column = columns.setdefault(row.provider_id, DayColumn(known[row.provider_id]))
         column.windows.append(
             Window(
                 clinic=clinic.pk,
@@ -120,36 +137,46 @@ def _add_visits(
     columns: dict[UUID, DayColumn],
     busy: dict[UUID, list[Interval]],
     clinic: Clinic,
-    who: Providers,
+    known: Providers,
     span: Span,
 ) -> None:
-    """Add the visits that take up time; those at another clinic only keep the time from being free."""
+    """Add the visits that take up time; elsewhere they only keep the time from being free."""
     rows = (
         Appointment.objects.live()
-        .filter(provider__in=who, busy__overlap=span)
-        .select_related("patient", "appointment_type", "provider__specialty")
-        .defer("reason_for_visit")
+        .filter(provider__in=known, busy__overlap=span)
+        .select_related("patient")
+        .only(*SHOWN)
+        .annotate(label=F("appointment_type__label"), video=F("appointment_type__is_telehealth"))
     )
+    kinds: dict[UUID, VisitType] = {}
     for row in rows:
-        busy.setdefault(row.provider_id, []).append(Interval(row.busy.lower, row.busy.upper))
-        if (
-            row.clinic_id == clinic.pk
-            and row.scheduled_start < span[1]
-            and row.scheduled_end > span[0]
-        ):
-            columns.setdefault(row.provider_id, DayColumn(row.provider)).visits.append(row)
+        pk, kind = row.provider_id, row.appointment_type_id
+        busy.setdefault(pk, []).append(Interval(row.busy.lower, row.busy.upper))
+        if row.clinic_id != clinic.pk or not _touches(row, span):
+            continue
+        # One provider and one type for all the visits that share them, not a copy for each.
+        row.provider = known[pk]
+        if kind not in kinds:
+            told: Any = row
+            kinds[kind] = VisitType(pk=kind, label=told.label, is_telehealth=told.video)
+        row.appointment_type = kinds[kind]
+        columns.setdefault(pk, DayColumn(known[pk])).visits.append(row)
+
+
+def _touches(visit: Appointment, span: Span) -> bool:
+    return visit.scheduled_start < span[1] and visit.scheduled_end > span[0]
 
 
 def _add_holds(
     columns: dict[UUID, DayColumn],
     busy: dict[UUID, list[Interval]],
     clinic: Clinic,
-    who: Providers,
+    known: Providers,
     span: Span,
 ) -> None:
     rows = (
         SlotHold.objects.live()
-        .filter(provider__in=who, busy__overlap=span)
+        .filter(provider__in=known, busy__overlap=span)
         .select_related("appointment__patient")
         .defer("draft")
     )
@@ -160,22 +187,23 @@ def _add_holds(
 
 
 def _add_absences(
-    columns: dict[UUID, DayColumn],
-    clinic: Clinic,
-    who: Providers,
-    begins: datetime,
-    ends: datetime,
+    columns: dict[UUID, DayColumn], clinic: Clinic, known: Providers, span: Span
 ) -> None:
-    inside = {"end_datetime__gt": begins, "start_datetime__lt": ends}
-    for away in TimeOff.objects.filter(provider__in=who, **inside):
-        if away.provider_id in columns:
-            columns[away.provider_id].absences.append(
-                Absence(Interval(away.start_datetime, away.end_datetime), away.get_reason_display())
-            )
-    for closure in ClinicClosure.objects.filter(clinic=clinic, **inside):
-        closed = Absence(Interval(closure.start_datetime, closure.end_datetime), closure.label)
-        for column in columns.values():
-            column.absences.append(closed)
+    inside = {"end_datetime__gt": span[0], "start_datetime__lt": span[1]}
+    when = ("start_datetime", "end_datetime")
+    away = TimeOff.objects.filter(provider__in=known, **inside)
+    closed = ClinicClosure.objects.filter(clinic=clinic, **inside)
+    everybody = closed.annotate(provider=Value(None, output_field=UUIDField()))
+    rows = (
+        away.order_by()
+        .values_list("provider", *when, "reason")
+        .union(everybody.order_by().values_list("provider", *when, "label"), all=True)
+    )
+    for who, start, end, why in rows:
+        concerned = columns.values() if who is None else filter(None, [columns.get(who)])
+        label = why if who is None else str(TimeOff.Reason(why).label)
+        for column in concerned:
+            column.absences.append(Absence(Interval(start, end), label))
 
 
 def _count_free(column: DayColumn, busy: list[Interval], day: date, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Writes appointments with their first event, in one statement, then changes and further events.
+"""Writes appointments with their first event, and then changes and further events.
 
 No statement here can overbook: the database leaves a row out, or refuses a change, that overlaps.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from copy import copy
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,40 +17,17 @@ from django.db import IntegrityError, connection, transaction
 from psycopg.types.range import Range
 
 from patients.models import Patient
+from providers.calendars import fresh_stamp
 from providers.fields import new_id
 from scheduling.actors import Actor
 from scheduling.errors import PatientBusy, SchedulingError, SlotTaken, Stale
-from scheduling.models import Appointment, AppointmentEvent
+from scheduling.facts import Facts
+from scheduling.models import Appointment, AppointmentEvent, SlotHold
 from scheduling.placing import Placement
 from scheduling.transactions import lock_timeout
 from scheduling.transitions import Status
 
-INSERT = """
-WITH patience AS (SELECT set_config('lock_timeout', %(patience)s, true)),
-wanted AS (
-    SELECT * FROM unnest(
-        %(ids)s::uuid[], %(references)s::text[], %(events)s::uuid[],
-        %(starts)s::timestamptz[], %(ends)s::timestamptz[],
-        %(busy_starts)s::timestamptz[], %(busy_ends)s::timestamptz[]
-    ) AS w(id, reference, event, starts, ends, busy_start, busy_end)
-), booked AS (
-    INSERT INTO scheduling_appointment (
-        id, reference, patient_id, provider_id, clinic_id, appointment_type_id,
-        scheduled_start, scheduled_end, busy, overbook_lane, status,
-        reason_for_visit, booked_via, series, version, sequence, created_at)
-    SELECT id, reference, %(patient)s::uuid, %(provider)s::uuid, %(clinic)s::uuid, %(type)s::uuid,
-        starts, ends, tstzrange(busy_start, busy_end), %(lane)s::smallint, 'SCHEDULED',
-        %(reason)s::text, %(via)s::text, %(series)s::uuid, 0, 0, %(now)s::timestamptz
-    FROM wanted, patience ORDER BY starts
-    ON CONFLICT DO NOTHING RETURNING id
-)
-INSERT INTO scheduling_appointmentevent (
-    id, appointment_id, kind, from_status, to_status, by_kind, by_user_id, by_name, at, details)
-SELECT wanted.event, booked.id, 'BOOK', '', 'SCHEDULED', %(by_kind)s::text, %(by_user)s::int,
-    %(by_name)s::text, %(now)s::timestamptz, %(details)s::jsonb
-FROM booked JOIN wanted USING (id)
-RETURNING appointment_id
-"""
+BOOK = "SELECT * FROM daysheet_book(%s::jsonb)"
 REFUSED_BY: dict[str, type[SchedulingError]] = {
     "appointment_provider_free": SlotTaken,
     "appointment_start_once": SlotTaken,
@@ -86,47 +64,62 @@ def new_appointments(
     ]
 
 
-def insert(
-    appointments: Sequence[Appointment], *, by: Actor, now: datetime, details: dict[str, Any]
-) -> set[UUID]:
-    """Write these appointments and their events; return the ids that the database let in.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Which rows the database let in; if all, what it found after locking the calendar.
+
+    `facts` are None where a row was left out or the hold to be used up had ended.
+    """
+
+    ids: frozenset[UUID]
+    facts: Facts | None
+
+
+def write(
+    appointments: Sequence[Appointment],
+    question: dict[str, Any],
+    *,
+    hold: SlotHold | None,
+    details: dict[str, Any],
+    by: Actor,
+    now: datetime,
+) -> Written:
+    """Insert these appointments and their events, use up the hold, bump, and then ask the facts.
 
     All are one patient's with one provider in one lane. A row that conflicts is left out without
-    an error, after waiting for a transaction that is about to decide.
+    an error, after waiting for a transaction that is about to decide; then nothing else is done.
     """
     one = appointments[0]
+    wish = question | {
+        "visits": [
+            visit | {"id": row.pk, "reference": row.reference, "event": new_id()}
+            for row, visit in zip(appointments, question["visits"], strict=True)
+        ],
+        "patience": lock_timeout(),
+        "patient": one.patient_id,
+        "type": one.appointment_type_id,
+        "reason": one.reason_for_visit,
+        "via": one.booked_via,
+        "series": one.series,
+        "hold": hold and hold.pk,
+        "holder": hold and hold.holder,
+        "stamp": fresh_stamp(),
+        "by_kind": by.kind,
+        "by_user": by.user_id,
+        "by_name": by.name,
+        "details": details,
+        "now": now,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            INSERT,
-            {
-                "patience": lock_timeout(),
-                "ids": [row.pk for row in appointments],
-                "references": [row.reference for row in appointments],
-                "events": [new_id() for _ in appointments],
-                "starts": [row.scheduled_start for row in appointments],
-                "ends": [row.scheduled_end for row in appointments],
-                "busy_starts": [row.busy.lower for row in appointments],
-                "busy_ends": [row.busy.upper for row in appointments],
-                "patient": one.patient_id,
-                "provider": one.provider_id,
-                "clinic": one.clinic_id,
-                "type": one.appointment_type_id,
-                "lane": one.overbook_lane,
-                "reason": one.reason_for_visit,
-                "via": one.booked_via,
-                "series": one.series,
-                "now": now,
-                "by_kind": by.kind.value,
-                "by_user": by.user_id,
-                "by_name": by.name,
-                "details": json.dumps(details),
-            },
-        )
-        written = {pk for (pk,) in cursor.fetchall()}
+        cursor.execute(BOOK, [json.dumps(wish, default=str)])
+        written, hold_used, *facts = cursor.fetchone()
     for row in appointments:
         row._state.adding = False
         row._state.db = connection.alias
-    return written
+    done = len(written) == len(appointments) and hold_used is (hold is not None)
+    return Written(
+        frozenset(written), Facts.of(tuple(facts), clinic=one.clinic_id) if done else None
+    )
 
 
 def record(

@@ -40,6 +40,13 @@ class Entry:
         return self.words.get(self.status, "")
 
     @property
+    def line(self) -> str:
+        notes = ["overbooked"] if self.is_overbooked else []
+        notes += ["video"] if self.is_telehealth else []
+        notes += [self.detail] if self.detail else []
+        return " · ".join([self.time, *notes])
+
+    @property
     def label(self) -> str:
         return self.name
 

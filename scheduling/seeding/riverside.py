@@ -96,7 +96,7 @@ def _past_loads(diary: Diary, day: date, today: date) -> dict[UUID, float]:
 def _coming_loads(diary: Diary, day: date, today: date) -> dict[UUID, float]:
     """Today is busy, tomorrow the first provider is full, and later days fill up by and by."""
     ahead = (day - today).days
-    load = 0.5 if ahead < 6 else max(0.06, 0.3 - ahead / 100)
+    load = 0.5 if ahead < 6 else max(0.05, 0.2 - ahead / 150)
     loads = {provider.pk: load for provider, _ in diary.team.providers}
     first = diary.team.providers[0][0].pk if diary.team.providers else None
     if first and ahead == 1:

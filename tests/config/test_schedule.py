@@ -44,7 +44,7 @@ def test_the_sweep_removes_what_has_ended_and_nothing_else(
         visit_type,
         at(next_monday(), "09:00"),
         holder="gone",
-        now=now - timedelta(minutes=11),
+        now=now - timedelta(minutes=71),
     )
     live = hold_of(provider, visit_type, at(next_monday(), "10:00"))
     OneTimeCode.objects.create(

@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from patients.search_terms import births, fold, is_enough, parse
@@ -122,6 +122,7 @@ def test_a_phone_stands_beside_a_name() -> None:
         ("Torres,Ana", ("torres", "ana")),
         ("Ольга", ("ольга",)),
         ("王伟", ("王伟",)),
+        ("𝐀na ŉ", ("ana", "n")),
         ("***", ()),
     ],
 )
@@ -158,6 +159,7 @@ def test_every_usual_way_to_write_a_birthday_is_read(born: date) -> None:
         assert born in births(way, today=TODAY), way
 
 
+@settings(max_examples=500)
 @given(st.text(max_size=100))
 def test_any_text_is_read_without_complaint(text: str) -> None:
     for reading in parse(text, today=TODAY):
@@ -165,6 +167,7 @@ def test_any_text_is_read_without_complaint(text: str) -> None:
         assert all(word == fold(word)[0] for word in reading.words)
 
 
+@settings(max_examples=500)
 @given(st.text(max_size=40))
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     once = fold(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -31,7 +30,6 @@ from tests.factories import (
 from tests.providers.setup_pages import address, browser_of, posted
 
 pytestmark = pytest.mark.django_db
-DAY = timedelta(days=1)
 
 
 def test_a_manager_enters_and_sees_only_the_own_clinic(
