@@ -36,14 +36,13 @@ lint: $(DEV) ## Check style, types, templates, layers and migrations.
 	@$(PYTHON) -m ruff check --quiet .
 	@$(PYTHON) -m ruff format --quiet --check .
 	@echo "Checking types …" && $(PYTHON) -m mypy .
-	@.venv/bin/djlint --quiet --check --lint templates
+	@.venv/bin/djlint --quiet --lint templates
 	@.venv/bin/lint-imports
 	@$(RUN) -- env $(TEST_SETTINGS) $(PYTHON) manage.py makemigrations --check --dry-run
 
-format: $(DEV) ## Write Python and templates in the project's style.
+format: $(DEV) ## Write the Python in the style of the project.
 	@$(PYTHON) -m ruff check --quiet --fix .
 	@$(PYTHON) -m ruff format --quiet .
-	@.venv/bin/djlint --quiet --reformat templates
 
 clean: ## Remove what these commands made, the demo's data included.
 	@if [ -L .daysheet/postgres ]; then rm -rf "$$(readlink .daysheet/postgres)"; fi

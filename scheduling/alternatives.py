@@ -25,18 +25,19 @@ def alternatives(
     now: datetime,
     limit: int = 3,
 ) -> list[FreeSlot]:
-    """Return the free times nearest to `start` at which the patient has no other visit either."""
+    """Return the free times nearest to `start` at which the patient is not elsewhere."""
     day = start.date()
     query = Query(visit_type, day, day, (clinic,), provider=provider)
     found = nearest(query, to=start, terms=terms, now=now, limit=LOOKED_AT)
     if not found:
         return []
     taken = _visits_of(patient, min(s.start for s in found), max(s.end for s in found))
-    return [
+    possible = [
         slot
         for slot in found
         if not any(busy.overlaps(Interval(slot.start, slot.end)) for busy in taken)
-    ][:limit]
+    ]
+    return sorted(possible[:limit], key=lambda slot: slot.start)
 
 
 def _visits_of(patient: Patient, begin: datetime, end: datetime) -> list[Interval]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from scheduling import booking
@@ -93,12 +92,6 @@ def _in_time(act: Act, visit: Appointment, now: datetime) -> bool:
     return True
 
 
-def done_words(name: str, visit: Appointment, *, now: datetime) -> str:
-    """Return what to say once an act is done, and until when it can be undone."""
-    words = str(ACTS[name].done) % {"name": visit.patient.full_name}
-    until = offers(visit, now=now).undo_until
-    return f"{words} {undo_words(until)}" if until else words
-
-
-def undo_words(until: str) -> str:
-    return _("You can undo this until %(time)s.") % {"time": until}
+def done_words(name: str, visit: Appointment) -> str:
+    """Return what to say once an act is done."""
+    return str(ACTS[name].done) % {"name": visit.patient.full_name}

@@ -95,7 +95,7 @@ def look(placement: Placement, *, patient: UUID | None, own: Sequence[UUID] = ()
     `own` appointments do not count. Raises PatientBusy or SlotTaken. Silence promises nothing.
     """
     busy = placement.busy
-    asked = [placement.provider.pk, placement.lane, busy.start, busy.end]
+    asked: list[Any] = [placement.provider.pk, placement.lane, busy.start, busy.end]
     asked += [patient, placement.start, placement.end, list(own)]
     with connection.cursor() as cursor:
         cursor.execute(LOOK, asked)

@@ -25,10 +25,6 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 connect = socket.socket.connect
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "race: real threads on real connections; slow")
-
-
 def _connect_nearby(self: socket.socket, address: Any) -> None:
     if self.family != socket.AF_UNIX and address[0] not in LOOPBACK:
         raise PermissionError(f"tests use no network: {address}")

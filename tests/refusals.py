@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -38,7 +39,7 @@ def forget_bumps() -> None:
         cursor.execute("UPDATE providers_providercalendar SET bumped_by = '1'")
 
 
-def run(sql: str, parameters: Iterable[object] = ()) -> None:
+def run(sql: str, parameters: Iterable[Any] = ()) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, list(parameters))
 

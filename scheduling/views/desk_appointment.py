@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from patients.privacy.pages import Audience, StaffRequest, page
 from scheduling import booking
-from scheduling.desk_acts import ACTS, done_words, offers, undo_words
+from scheduling.desk_acts import ACTS, done_words, offers
 from scheduling.desk_words import history, length_words, visit_rows, when_words
 from scheduling.errors import SchedulingError, Stale
 from scheduling.forms.desk_appointment import CancelForm, SeenForm
@@ -44,7 +44,7 @@ def act(request: StaffRequest, pk: UUID, name: str) -> HttpResponse:
         visit_or_404(request, pk),
         SeenForm(request.POST),
         lambda visit: verb(appointment=visit, by=at_desk(request), now=now),
-        say=lambda visit: done_words(name, visit, now=now),
+        say=lambda visit: done_words(name, visit),
         now=now,
     )
 
@@ -63,11 +63,8 @@ def cancel(request: StaffRequest, pk: UUID) -> HttpResponse:
         reason = form.cleaned_data["reason"]
         return booking.cancel(appointment=seen, reason=reason, by=at_desk(request), now=now)
 
-    def say(cancelled: Appointment) -> str:
-        until = offers(cancelled, now=now).undo_until
-        return " ".join(filter(None, [_("The visit is cancelled."), until and undo_words(until)]))
-
-    return change(request, visit, form, write, say=say, now=now)
+    said = _("The visit is cancelled.")
+    return change(request, visit, form, write, say=lambda _visit: said, now=now)
 
 
 def change(

@@ -80,4 +80,8 @@ def panel(
         "close_href": back,
         "back_href": back,
     }
-    return render(request, frame if request.htmx else "desk/panel.html", shown, status=status)
+    answer = render(request, frame if request.htmx else "desk/panel.html", shown, status=status)
+    if request.htmx:
+        # The address stays the board's, so that reloading it shows the board.
+        answer["HX-Push-Url"] = "false"
+    return answer

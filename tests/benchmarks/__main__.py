@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tests.benchmarks import booking, database
 from tests.benchmarks.figures import Figure, show
 from tests.benchmarks.limit import pgbench
 
-GROUPS: dict[str, Callable[[], list[Figure]]] = {"booking": booking.measure}
+GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {"booking": booking.measure}
 
 
 def main() -> int:
@@ -22,8 +22,13 @@ def main() -> int:
     with database.created():
         print(f"{os.cpu_count()} processors, {database.describe()}")
         print(f"limit: {pgbench() or 'psycopg in sixteen processes, for want of pgbench'}")
-        figures = [figure for name in wanted for figure in GROUPS[name]()]
-    show(figures)
+        figures: list[Figure] = []
+        try:
+            for name in wanted:
+                for figure in GROUPS[name]():
+                    figures.append(figure)
+        finally:
+            show(figures)
     return 0
 
 

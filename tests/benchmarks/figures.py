@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`limit` is what the machine or the target allows, in the same unit; `ratio` is value / limit."""
+    """`limit` is what the machine or the target allows, in one unit; `ratio` is value to it."""
 
     name: str
     value: float
@@ -28,7 +28,7 @@ def quantile(durations: Sequence[float], share: float) -> float:
 
 
 def show(figures: Sequence[Figure]) -> None:
-    width = max(len(figure.name) for figure in figures)
+    width = max((len(figure.name) for figure in figures), default=0)
     print(f"\n{'figure':<{width}}  {'value':>12}  {'unit':<12}  {'limit':>12}  {'ratio':>6}")
     for figure in figures:
         limit = "" if figure.limit is None else f"{figure.limit:,.1f}"

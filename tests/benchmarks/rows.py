@@ -23,7 +23,7 @@ HISTORY = """
 INSERT INTO scheduling_appointment (id, reference, patient_id, provider_id, clinic_id,
     appointment_type_id, scheduled_start, scheduled_end, busy, overbook_lane, status,
     reason_for_visit, booked_via, version, sequence, created_at)
-SELECT gen_random_uuid(), upper(substr(md5(n::text), 1, 8)), person.id, provider.id,
+SELECT gen_random_uuid(), lpad(to_hex(n), 8, '0'), person.id, provider.id,
     provider.clinic_id, kind.id, visit.start, visit.start + '10 min',
     tstzrange(visit.start, visit.start + '10 min'), 0, 'COMPLETED', '', 'DESK', 0, 0, visit.start
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
@@ -37,6 +37,7 @@ CROSS JOIN providers_visittype AS kind
 CROSS JOIN LATERAL (SELECT date_trunc('day', now()) - '2 days'::interval
                            - (n / staff.c) * '10 min'::interval AS start) AS visit
 """
+COPY = "INSERT INTO plain_appointment SELECT * FROM scheduling_appointment"
 BATCH = 250_000
 
 
@@ -51,7 +52,7 @@ def load_history(rows: int) -> None:
         cursor.execute("SET synchronous_commit = off")
         for first in range(1, rows + 1, BATCH):
             cursor.execute(HISTORY, {"first": first, "last": min(rows, first + BATCH - 1)})
-        cursor.execute(f"INSERT INTO plain_appointment SELECT * FROM {TABLE}")
+        cursor.execute(COPY)
     with connection.cursor() as cursor:
         cursor.execute("RESET synchronous_commit")
         cursor.execute(f"VACUUM ANALYZE {TABLE}")

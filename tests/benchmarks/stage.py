@@ -1,4 +1,4 @@
-"""A clinic that never closes, with more providers than callers, and callers with their own share."""
+"""A clinic that never closes, and callers who each have providers of their own."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def set_up() -> None:
             for weekday in Weekday
         )
         bump(provider.pk for provider in providers)
-    Patient.objects.bulk_create(PatientFactory.build_batch(PATIENTS, clinic=clinic), batch_size=1_000)
+    Patient.objects.bulk_create(
+        PatientFactory.build_batch(PATIENTS, clinic=clinic), batch_size=1_000
+    )
     VisitTypeFactory.create(minutes=10, horizon_days=30_000, minimum_notice_minutes=0)
     UserFactory.create(username="desk")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from django.core.signals import got_request_exception
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tqdm import tqdm
 
@@ -23,12 +26,17 @@ def photograph(address: str, words: list[str], folder: Path) -> int:
     everything, wrong = _everything()
     wrong += [f"{name}: nobody photographs it" for name in without_picture(everything)]
     chosen = [s for s in everything if not words or any(word in s.file_name for word in words)]
+    got_request_exception.connect(_tell_fault)
     with _browser() as browser:
         for subject in tqdm(chosen, unit="page", disable=None):
             wrong += _portraits(browser, address, subject, folder)
     print(f"{len(chosen) * len(WIDTHS)} pictures in {folder}/")
     print("\n".join(wrong) if wrong else "Nothing is wrong with them.")
     return 1 if wrong else 0
+
+
+def _tell_fault(**_kwargs: Any) -> None:
+    tqdm.write(traceback.format_exc(limit=-3))
 
 
 def _everything() -> tuple[list[Subject], list[str]]:
@@ -88,7 +96,7 @@ def _portrait(page: Page, url: str, subject: Subject, width: int, file: Path) ->
     if page.url.partition("?")[0] != url.partition("?")[0]:
         yield f"led to {page.url}"
     expected = f"status of {subject.status}"  # the browser itself notes each answer from 400 on
-    yield from (text for text in complaints if expected not in text)
+    yield from sorted({text for text in complaints if expected not in text})
     wide = page.evaluate("document.documentElement.scrollWidth")
     if wide > width:
         yield f"is {wide} px wide"

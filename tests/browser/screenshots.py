@@ -5,6 +5,7 @@ Exits with 1 where a page has no subject, complains in the console or is wider t
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import django
 from django.conf import settings
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import call_command
 from django.db import connection
-from django.test.testcases import LiveServerThread, _StaticFilesHandler
+from django.test.testcases import LiveServerThread
 from django.test.utils import setup_databases, teardown_databases
 
 from config.progress import step
@@ -30,6 +32,7 @@ def main(words: list[str]) -> int:
     os.environ |= {"DEMO_ENTRY": "true", "LOG_LEVEL": "CRITICAL"}
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the browser's driver keeps an event loop
     django.setup()
+    logging.getLogger("django.request").setLevel(logging.CRITICAL + 1)  # told by the camera
     with seeded_site() as address:
         camera = import_module("tests.browser.camera")  # its imports need the apps to be ready
         status: int = camera.photograph(address, words, PICTURES)
@@ -44,7 +47,7 @@ def seeded_site() -> Iterator[str]:
         made = setup_databases(verbosity=0, interactive=False, serialized_aliases=set())
     try:
         call_command("seed_demo")
-        server = LiveServerThread("127.0.0.1", _StaticFilesHandler)
+        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
         server.daemon = True
         server.start()
         server.is_ready.wait()

@@ -129,7 +129,7 @@ def book_by_keyboard(page: Page) -> None:
 
 
 def test_booking_check_in_cancelling_and_undoing_by_keyboard_alone(board: Page) -> None:
-    page = board
+    page, address = board, board.url
     blameless(page)
     book_by_keyboard(page)
     visit = Appointment.objects.get()
@@ -157,6 +157,7 @@ def test_booking_check_in_cancelling_and_undoing_by_keyboard_alone(board: Page) 
     page.keyboard.press("Escape")
     expect(side_panel(page)).to_be_empty()
     expect(block).to_be_focused()
+    assert page.url == address
     assert list(visit.events.values_list("kind", flat=True)) == [
         "BOOK",
         "CHECK_IN",
@@ -172,8 +173,9 @@ def test_a_colleague_who_is_slower_is_refused_with_alternatives_of_one_click(
     client = Client()
     client.force_login(MembershipFactory.create(clinic=clinic).user)
     context = browser.new_context()
-    session = {"name": "sessionid", "value": client.cookies["sessionid"].value}
-    context.add_cookies([{**session, "url": live_server.url}])  # type: ignore[list-item]
+    session = client.cookies["sessionid"].value
+    cookie = {"name": "sessionid", "value": session, "url": live_server.url}
+    context.add_cookies([cookie])  # type: ignore[list-item]
     slower = context.new_page()
     slower.goto(live_server.url + reverse("desk:board"))
     slower.locator(".board-free a").nth(1).click()

@@ -87,6 +87,16 @@ def first_choice(client: Client, address: str, name: str) -> str:
     raise DeadEnd(f"nothing to choose as {name} at {address} ({answer.status_code})")
 
 
+def keep_for_caller(client: Client) -> str:
+    """Keep the first time that the desk is offered; return the hold's id."""
+    offered = client.get(f"{reverse('desk:next_available')}?type=FOLLOW_UP")
+    place = reverse("desk:hold_place")
+    for form in forms_in(offered.content.decode()):
+        if form.action == place:
+            return urlsplit(client.post(place, form.data())["Location"]).path.split("/")[3]
+    raise DeadEnd(f"no time to keep for a caller ({offered.status_code})")
+
+
 def held_id(answer: HttpResponse) -> str:
     """Return the hold's id from a redirect to one of its pages."""
     return urlsplit(answer.headers.get("Location", "")).path.split("/")[2]

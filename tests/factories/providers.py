@@ -24,7 +24,7 @@ from providers.models import (
 )
 from providers.npi import check_digit
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 WEEKDAYS = tuple(Weekday)[:5]
 
 

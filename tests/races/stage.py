@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import count
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -55,10 +56,10 @@ class Stage:
         return self._opening + next(self._hours) * HOUR
 
     def book(
-        self, start: datetime, *, patient: int = 0, provider: int = 0, **more: object
+        self, start: datetime, *, patient: int = 0, provider: int = 0, **more: Any
     ) -> Appointment:
-        values: dict[str, object] = {"override": "URGENT", "by": self.desk} | more
-        return booking.book(  # type: ignore[arg-type]
+        values: dict[str, Any] = {"override": "URGENT", "by": self.desk} | more
+        return booking.book(
             patient=self.patients[patient],
             provider=self.providers[provider],
             clinic=self.clinic,
@@ -73,11 +74,9 @@ class Stage:
             self.provider, self.visit_type, start, holder=f"browser{holder}", by=self.desk
         )
 
-    def bookings(
-        self, size: int, start: Callable[[int], datetime], **more: object
-    ) -> list[Callable[[], Appointment]]:
-        """Return one booking for each of so many patients."""
-        return [partial(self.book, start(n), patient=n, **more) for n in range(size)]
+    def bookings(self, starts: Sequence[datetime], **more: Any) -> list[Callable[[], object]]:
+        """Return one booking at each start, each for another patient."""
+        return [partial(self.book, start, patient=n, **more) for n, start in enumerate(starts)]
 
 
 def set_up() -> Stage:

@@ -27,7 +27,7 @@ def test_one_slot_goes_to_one(stage: Stage, size: int) -> None:
     with Crew(size) as crew:
         for _ in range(rounds):
             start = stage.fresh_hour()
-            answers = crew.race(stage.bookings(size, lambda _n, start=start: start))
+            answers = crew.race(stage.bookings([start] * size))
             assert len(won(answers)) == 1
             assert set(lost(answers)) == {SlotTaken}
     assert Appointment.objects.count() == AppointmentEvent.objects.count() == rounds
@@ -38,8 +38,8 @@ def test_starts_nine_minutes_apart_collide_by_a_minute(stage: Stage, size: int) 
     with Crew(size) as crew:
         for _ in range(ROUNDS["overlap", size]):
             start = stage.fresh_hour()
-            starts = [start, start + 9 * MINUTE]
-            answers = crew.race(stage.bookings(size, lambda n, starts=starts: starts[n % 2]))
+            starts = [start + 9 * (n % 2) * MINUTE for n in range(size)]
+            answers = crew.race(stage.bookings(starts))
             assert len(won(answers)) == 1
             assert set(lost(answers)) == {SlotTaken}
 
@@ -51,9 +51,8 @@ def test_visits_that_touch_are_all_booked(stage: Stage, size: int) -> None:
             start = stage.fresh_hour()
             for _taken in range(size // 6):
                 stage.fresh_hour()
-            answers = crew.race(
-                stage.bookings(size, lambda n, start=start: start + n * 10 * MINUTE)
-            )
+            starts = [start + n * 10 * MINUTE for n in range(size)]
+            answers = crew.race(stage.bookings(starts))
             assert len(won(answers)) == size, lost(answers)
 
 
@@ -73,7 +72,7 @@ def test_overbookings_take_lanes_side_by_side(stage: Stage, size: int) -> None:
     with Crew(size) as crew:
         for _ in range(ROUNDS["overbooking", size]):
             start = stage.fresh_hour()
-            answers = crew.race(stage.bookings(size, lambda _n, start=start: start, overbook=True))
+            answers = crew.race(stage.bookings([start] * size, overbook=True))
             lanes = [visit.overbook_lane for visit in won(answers)]  # type: ignore[attr-defined]
             assert sorted(lanes) == list(range(1, fitting + 1))
             assert lost(answers) == [SlotTaken] * (size - fitting)

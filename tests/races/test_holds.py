@@ -71,7 +71,7 @@ def test_a_hold_that_ends_while_it_is_confirmed_gives_the_time_to_one_at_most(
     with Crew(size) as crew:
         for _ in range(rounds):
             start = stage.fresh_hour()
-            hold = expiring(stage, start, random.uniform(1, 12))  # noqa: S311
+            hold = expiring(stage, start, random.uniform(1, 12))
             answers = crew.race(
                 [partial(stage.book, start, hold=hold), partial(stage.book, start, patient=1)]
             )

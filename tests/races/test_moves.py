@@ -11,14 +11,14 @@ from scheduling import booking
 from scheduling.errors import Busy, SlotTaken
 from scheduling.models import Appointment
 from scheduling.placing import place
-from tests.races.crew import Crew
+from tests.races.crew import Crew, Job
 from tests.races.rounds import ROUNDS, sizes
 from tests.races.stage import MINUTE, Stage, lost, won
 
 pytestmark = pytest.mark.race
 
 
-def moves(stage: Stage, visits: list[Appointment], to: list[Appointment]) -> list[partial[object]]:
+def moves(stage: Stage, visits: list[Appointment], to: list[Appointment]) -> list[Job]:
     """Return a move of each visit to another's time, the cheap look left out.
 
     That look would answer nearly every one of them before the database is asked.
@@ -51,6 +51,7 @@ def test_two_patients_who_swap_at_once_are_refused_or_served_but_never_stuck(
             start = stage.fresh_hour()
             one = stage.book(start, patient=0)
             other = stage.book(start + 20 * MINUTE, patient=1)
+            swap: list[Job]
             if number % 10:
                 swap = [
                     partial(
@@ -64,7 +65,7 @@ def test_two_patients_who_swap_at_once_are_refused_or_served_but_never_stuck(
                     for visit, target in ((one, other), (other, one))
                 ]
             else:
-                swap = moves(stage, [one, other], [other, one])  # type: ignore[assignment]
+                swap = moves(stage, [one, other], [other, one])
             answers = crew.race(swap)
             assert won(answers) == []
             assert set(lost(answers)) <= {SlotTaken, Busy}

@@ -8,7 +8,6 @@ from html import unescape
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -36,12 +35,12 @@ def book_url(provider: Provider, start: datetime, patient: Patient | None = None
     return f"{reverse('desk:book')}?{urlencode(known)}"
 
 
-def shown(response: HttpResponse) -> str:
+def shown(response: Any) -> str:
     """Return a page's text without its tags, spaces run together."""
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.content.decode())).split())
 
 
-def key_in(response: HttpResponse) -> str:
+def key_in(response: Any) -> str:
     found = re.search(r'name="key" value="([^"]+)"', response.content.decode())
     assert found is not None
     return found[1]

@@ -1,4 +1,4 @@
-"""What booking should do, in plain Python: a list of visits, holds and absences, and no database."""
+"""What booking should do, in plain Python: visits, holds and absences, and no database."""
 
 from __future__ import annotations
 

@@ -171,7 +171,7 @@ class Desk(RuleBasedStateMachine):
 
     @precondition(lambda self: self.ledger.live())
     @rule(number=picks, provider=providers, kind=kinds, start=starts, beside=st.booleans())
-    def moves(self, number: int, provider: int, kind: int, start: int, beside: bool) -> None:  # noqa: FBT001
+    def moves(self, number: int, provider: int, kind: int, start: int, beside: bool) -> None:
         pk = self.pick(number, live=True)
         wish = Booked(self.ledger.visits[pk].patient, provider, 0, KINDS[kind], start)
         if beside:
@@ -203,7 +203,7 @@ class Desk(RuleBasedStateMachine):
 
     @precondition(lambda self: self.ledger.live())
     @rule(number=picks, by_patient=st.booleans())
-    def cancels(self, number: int, by_patient: bool) -> None:  # noqa: FBT001
+    def cancels(self, number: int, by_patient: bool) -> None:
         pk = self.pick(number, live=True)
         visit = self.ledger.visits[pk]
         by = Actor.patient() if by_patient else self.cast.desk

@@ -75,7 +75,9 @@ def test_the_reason_is_told_only_until_the_visit_starts(
 
 
 def test_the_note_is_never_told(receptionist: Client, nine: Appointment) -> None:
-    VisitNote.objects.create(appointment=nine, text="Torn meniscus", author=nine.provider.user)
+    author = nine.provider.user
+    assert author is not None
+    VisitNote.objects.create(appointment=nine, text="Torn meniscus", author=author)
     assert "meniscus" not in shown(panel(receptionist, nine))
 
 

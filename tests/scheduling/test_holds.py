@@ -43,7 +43,7 @@ PHONE = SlotHold.Purpose.PHONE
 
 def expire(*holds: SlotHold) -> None:
     SlotHold.objects.filter(pk__in=[hold.pk for hold in holds]).update(
-        expires_at=F("expires_at") - timedelta(hours=1)
+        expires_at=F("expires_at") - timedelta(hours=2)
     )
 
 

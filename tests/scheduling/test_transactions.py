@@ -22,7 +22,7 @@ def test_a_lock_that_is_not_to_be_had_in_time_is_told_as_busy(
     visit_type, patient = VisitTypeFactory.create(), PatientFactory.create()
     other = connection.copy()
     try:
-        other.set_autocommit(False)  # noqa: FBT003
+        other.set_autocommit(False)
         with other.cursor() as cursor:
             cursor.execute(LOCK, [provider.pk])
         with pytest.raises(Busy):
