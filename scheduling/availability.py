@@ -98,15 +98,15 @@ def search(
     now: datetime,
     limit: int = 20,
     after: datetime | None = None,
-    ignore_hold: SlotHold | None = None,
+    ignore: SlotHold | Appointment | None = None,
 ) -> list[FreeSlot]:
     """Return the first `limit` free times, ordered by time and then by the provider's name.
 
-    `after` continues a page: only times later than that instant. The caller's own hold does not
-    count as taken when it is given.
+    `after` continues a page: only times later than that instant. `ignore` is the caller's own hold,
+    or the visit that is to be moved: it takes no time, and its own place is not offered.
     """
     found: list[FreeSlot] = []
-    for slot in _walk(query, terms=terms, now=now, ignore_hold=ignore_hold):
+    for slot in _walk(query, terms=terms, now=now, ignore=ignore):
         if after is None or slot.start > after:
             found.append(slot)
             if len(found) == limit:
@@ -120,12 +120,12 @@ def days_with_openings(
     terms: Terms,
     now: datetime,
     days: int = 10,
-    ignore_hold: SlotHold | None = None,
+    ignore: SlotHold | Appointment | None = None,
 ) -> list[DayOpenings]:
     """Return the next `days` days that have a free time, with how many different times each has."""
     found: list[DayOpenings] = []
     stretch = max(CHUNK, 2 * days * DAY)
-    slots = _walk(query, terms=terms, now=now, ignore_hold=ignore_hold, stretch=stretch)
+    slots = _walk(query, terms=terms, now=now, ignore=ignore, stretch=stretch)
     for day, group in groupby(slots, key=lambda slot: slot.local_start.date()):
         offered = list(group)
         count = len({slot.start for slot in offered})
@@ -175,7 +175,7 @@ def _walk(
     *,
     terms: Terms,
     now: datetime,
-    ignore_hold: SlotHold | None = None,
+    ignore: SlotHold | Appointment | None = None,
     stretch: timedelta = CHUNK,
 ) -> Iterator[FreeSlot]:
     """Yield every free time in order, reading the days in stretches that double in length."""
@@ -190,7 +190,7 @@ def _walk(
         last = min(last, max(now.astimezone(zone).date() for zone in zones) + horizon)
     while first <= last:
         until = min(first + stretch - DAY, last)
-        yield from _free_between(query, providers, first, until, terms, now, ignore_hold)
+        yield from _free_between(query, providers, first, until, terms, now, ignore)
         first, stretch = until + DAY, stretch * 2
 
 
@@ -221,11 +221,9 @@ def _free_between(
     last: date,
     terms: Terms,
     now: datetime,
-    ignore_hold: SlotHold | None,
+    ignore: SlotHold | Appointment | None,
 ) -> Iterator[FreeSlot]:
-    calendars = read_calendars(
-        providers, query.clinics, first=first, last=last, ignore_hold=ignore_hold
-    )
+    calendars = read_calendars(providers, query.clinics, first=first, last=last, ignore=ignore)
     clinics = {clinic.pk: clinic for clinic in query.clinics}
     visit = _visit(query.visit_type, terms)
     found = [
@@ -242,7 +240,16 @@ def _free_between(
         )
     ]
     found.sort(key=lambda slot: (slot.start, slot.provider.name))
-    yield from (slot for slot in found if _wanted(query, slot))
+    yield from (slot for slot in found if _wanted(query, slot) and not _stands(ignore, slot))
+
+
+def _stands(visit: SlotHold | Appointment | None, slot: FreeSlot) -> bool:
+    """Say whether a slot is where the visit to be moved stands already."""
+    return (
+        isinstance(visit, Appointment)
+        and visit.scheduled_start == slot.start
+        and visit.provider_id == slot.provider.pk
+    )
 
 
 def _visit(kind: VisitType, terms: Terms) -> Visit:
@@ -273,7 +280,7 @@ def read_calendars(
     *,
     first: date,
     last: date,
-    ignore_hold: SlotHold | None = None,
+    ignore: SlotHold | Appointment | None = None,
 ) -> list[Calendar]:
     """Read these providers' hours, absences, visits and live holds, in three queries.
 
@@ -284,7 +291,7 @@ def read_calendars(
     end = datetime.combine(last + 2 * DAY, time.max, UTC)
     ids = [provider.pk for provider in providers]
     windows = _windows(ids, clinics, first, last)
-    taken = _taken(ids, begin, end, ignore_hold)
+    taken = _taken(ids, begin, end, ignore)
     absences = _absences(ids, clinics, begin, end)
     return [
         calendar
@@ -345,14 +352,14 @@ def _windows(
 
 
 def _taken(
-    ids: list[UUID], begin: datetime, end: datetime, ignore_hold: SlotHold | None
+    ids: list[UUID], begin: datetime, end: datetime, ignore: SlotHold | Appointment | None
 ) -> dict[UUID, list[Interval]]:
     """Return busy times, buffers included, of visits in any lane and of live holds."""
     span = (begin, end)
     visits = Appointment.objects.live().filter(provider__in=ids, busy__overlap=span).order_by()
     holds = SlotHold.objects.live().filter(provider__in=ids, busy__overlap=span)
-    if ignore_hold is not None:
-        holds = holds.exclude(pk=ignore_hold.pk)
+    if ignore is not None:
+        visits, holds = visits.exclude(pk=ignore.pk), holds.exclude(pk=ignore.pk)
     wanted = ("provider", "busy")
     found: dict[UUID, list[Interval]] = {}
     for provider, busy in visits.values_list(*wanted).union(holds.values_list(*wanted), all=True):

@@ -126,11 +126,11 @@ def _free_times(
     wanted = asked_day(request, otherwise=max(visit.local_start.date(), today))
     search_all = _query(visit, wanted)
     own_days = replace(search_all, provider=visit.provider, specialty=None)
-    days = days_with_openings(own_days, terms=terms, now=now, days=DAYS_SHOWN)
+    days = days_with_openings(own_days, terms=terms, now=now, days=DAYS_SHOWN, ignore=visit)
     is_asked = "day" in request.GET
     day = days[0].day if days and not is_asked else wanted
     on_day = replace(search_all, first_day=day, last_day=day)
-    slots = search(on_day, terms=terms, now=now, limit=MOST_TIMES)
+    slots = search(on_day, terms=terms, now=now, limit=MOST_TIMES, ignore=visit)
     return {
         "day": day,
         "day_label": day_name(day),

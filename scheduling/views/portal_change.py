@@ -95,7 +95,11 @@ def _show_days(
     begin = max(_day(request, "from") or query.first_day, query.first_day)
     is_first_page = begin == query.first_day
     found = days_with_openings(
-        _from(query, min(begin, query.last_day)), terms=TERMS, now=now, days=DAYS_SHOWN
+        _from(query, min(begin, query.last_day)),
+        terms=TERMS,
+        now=now,
+        days=DAYS_SHOWN,
+        ignore=visit,
     )
     context: dict[str, Any] = {
         "days": day_choices(found, is_first_page=is_first_page),
@@ -143,7 +147,8 @@ def _show_times(
     query = query_for(visit, now, anyone=anyone)
     slots: list[FreeSlot] = []
     if query.first_day <= day <= query.last_day:
-        slots = search(_from(query, day, day), terms=TERMS, now=now, limit=MOST_TIMES)
+        on_day = _from(query, day, day)
+        slots = search(on_day, terms=TERMS, now=now, limit=MOST_TIMES, ignore=visit)
     if not slots:
         gone = _("That day has no free time any more. Choose another one.")
         return _show_days(request, visit, now, error=gone, status=409)
@@ -203,7 +208,7 @@ def _show_check(
     local = start.astimezone(visit.zone)
     only = replace(query_for(visit, now, anyone=False), provider=provider)
     today_only = _from(only, local.date(), local.date())
-    free = search(today_only, terms=TERMS, now=now, limit=MOST_TIMES)
+    free = search(today_only, terms=TERMS, now=now, limit=MOST_TIMES, ignore=visit)
     if not any(offered.start == start for offered in free):
         return _show_taken(request, visit, provider, start, now, SlotTaken())
     return show(

@@ -74,7 +74,7 @@ def _show_days(
         terms=terms_for(actor_of(request)),
         now=now,
         days=DAYS_SHOWN,
-        ignore_hold=own_hold(request, now),
+        ignore=own_hold(request, now),
     )
     later = found[-1].day + timedelta(days=1) if len(found) == DAYS_SHOWN else None
     context = {
@@ -132,7 +132,7 @@ def _show_times(
         terms=terms_for(actor_of(request)),
         now=now,
         limit=MOST_TIMES,
-        ignore_hold=own_hold(request, now),
+        ignore=own_hold(request, now),
     )
     if not slots:
         gone = _("The times on that day are gone. Choose another day.")
@@ -247,7 +247,7 @@ def _on_offer(
         terms=terms_for(actor_of(request)),
         now=now,
         limit=MOST_TIMES,
-        ignore_hold=own,
+        ignore=own,
     )
     for slot in slots:
         if slot.start == start:

@@ -17,7 +17,7 @@ from tests.journeys.cast import CHOICES, World
 from tests.page_forms import PageForm, forms_in
 from tests.routes import Route
 
-MOST_PAGES = 120
+MOST_PAGES = 60
 MOST_OF_A_KIND = 2
 LEAVING = {"account_logout", "admin:logout"}
 

@@ -33,25 +33,20 @@ NUL = "a\0b"
 NONSENSE = {
     "nothing": "",
     "an impossible date": "2026-13-45",
-    "a day long gone": "2001-01-01",
     "the last day": "9999-12-31",
     "year 0": "0000-01-01",
     "a huge number": "9" * 40,
     "a negative number": "-1",
     "a NUL byte": NUL,
-    "signs and other directions": "🩺 \u202e\u05e9\u05dc\u05d5\u05dd\ud83d".encode(
-        "utf-8", "replace"
-    ).decode(),
-    "markup": MARKUP,
+    "markup, signs and other directions": f"🩺 \u202e\u05e9\u05dc\u05d5\u05dd {MARKUP}",
     "an unknown id": str(uuid4()),
-    "a malformed id": "01a2-not-an-id",
     "a long text": "x" * 20_000,
 }
 YEARS = ("0000", "0001", "9999")
-IN_ADDRESSES = ("a malformed id", "a NUL byte", "a huge number", "markup", "a long text")
+IN_ADDRESSES = ("a NUL byte", "a huge number", "a negative number", "a long text")
 MEGABYTE = 1_048_576
 REFUSED_SIZES = {400, 413}
-ADMIN_NONSENSE = ("a NUL byte", "the last day", "a huge number", "markup")
+ADMIN_NONSENSE = ("a NUL byte", "the last day")
 
 
 def pages_of(actor: str) -> list[Route]:
@@ -152,7 +147,7 @@ def _queries(address: str) -> Iterator[tuple[str, str]]:
         spoilt = {told: urlencode({**rest, name: nonsense}) for told, nonsense in bad.items()}
         spoilt |= {
             "missing": urlencode(rest),
-            "twice": urlencode([*query.items(), (name, NONSENSE["a malformed id"])]),
+            "twice": urlencode([*query.items(), (name, MARKUP)]),
             "bytes that are no text": f"{urlencode(rest)}&{name}=%ff%fe",
         }
         for told, text in spoilt.items():

@@ -18,6 +18,7 @@ from scheduling.availability import FreeSlot, Query, days_with_openings, is_free
 from scheduling.holds import release_hold
 from scheduling.policies import terms_for
 from tests.factories import (
+    AppointmentFactory,
     ClinicFactory,
     ProviderFactory,
     SpecialtyFactory,
@@ -86,10 +87,24 @@ def test_held_time_is_offered_to_nobody_but_its_holder(
     query = monday(provider, visit_type)
     hold = hold_of(provider, visit_type, at(MONDAY, "08:00"))
     assert clocks(search(query, terms=PATIENT, now=now, limit=1)) == ["08:30"]
-    own = search(query, terms=PATIENT, now=now, limit=1, ignore_hold=hold)
+    own = search(query, terms=PATIENT, now=now, limit=1, ignore=hold)
     assert clocks(own) == ["08:00"]
     release_hold(hold)
     assert clocks(search(query, terms=PATIENT, now=now, limit=1)) == ["08:00"]
+
+
+def test_a_visit_that_is_moved_may_overlap_its_old_time_and_stays_nowhere(
+    provider: Provider, patient: Patient, now: datetime
+) -> None:
+    long = VisitTypeFactory.create(minutes=60)
+    visit = AppointmentFactory.create(
+        provider=provider, patient=patient, visit_type=long, start=at(MONDAY, "09:00")
+    )
+    query = monday(provider, long)
+    others = search(query, terms=PATIENT, now=now, limit=4)
+    assert clocks(others) == ["08:00", "10:00", "10:30", "11:00"]
+    moves = search(query, terms=PATIENT, now=now, limit=4, ignore=visit)
+    assert clocks(moves) == ["08:00", "08:30", "09:30", "10:00"]
 
 
 def test_time_off_and_closures_take_their_hours_away(
@@ -160,7 +175,9 @@ def test_nearest_offers_the_same_provider_first_and_then_colleagues_of_the_speci
     colleague = ProviderFactory.create(
         clinic=provider.clinic, specialty=provider.specialty, working=True
     )
-    ProviderFactory.create(clinic=provider.clinic, specialty=SpecialtyFactory.create(), working=True)
+    ProviderFactory.create(
+        clinic=provider.clinic, specialty=SpecialtyFactory.create(), working=True
+    )
     hold_of(provider, visit_type, at(MONDAY, "09:00"))
     found = nearest(
         monday(provider, visit_type, provider=provider),
