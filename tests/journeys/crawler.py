@@ -18,7 +18,7 @@ from tests.page_forms import PageForm, forms_in
 from tests.routes import Route
 
 MOST_PAGES = 60
-MOST_OF_A_KIND = 2
+MOST_OF_A_KIND = 1
 LEAVING = {"account_logout", "admin:logout"}
 
 

@@ -42,6 +42,7 @@ NONSENSE = {
     "an unknown id": str(uuid4()),
     "a long text": "x" * 20_000,
 }
+SAYS_SO_ITSELF = {"account_reset_password_from_key"}
 YEARS = ("0000", "0001", "9999")
 IN_ADDRESSES = ("a NUL byte", "a huge number", "a negative number", "a long text")
 MEGABYTE = 1_048_576
@@ -50,8 +51,8 @@ ADMIN_NONSENSE = ("a NUL byte", "the last day")
 
 
 def pages_of(actor: str) -> list[Route]:
-    """Return the pages that belong to the actor most of all."""
-    return [route for route in ROUTES if _owner(route) == actor]
+    """Return the pages that belong to the actor most of all; the gallery's forms lead nowhere."""
+    return [route for route in ROUTES if _owner(route) == actor and route.name != "gallery"]
 
 
 def _owner(route: Route) -> str:
@@ -108,7 +109,8 @@ def test_nonsense_in_an_address_is_no_page(world: World, actor: str) -> None:
         for address in _spoilt(route, world, actor):
             with undone():
                 answer: HttpResponse = getattr(client, method.lower())(address)
-            if answer.status_code not in {302, 400, 404, 405}:
+            allowed = {302, 400, 403, 404, 405} | ({200} if route.name in SAYS_SO_ITSELF else set())
+            if answer.status_code not in allowed:
                 faults.append(f"{address[:90]}: {answer.status_code}")
     assert faults == []
 
@@ -180,16 +182,27 @@ def test_nonsense_in_a_field_is_refused_and_all_else_kept(world: World, actor: s
 def _fillings(met: Met) -> Iterator[tuple[str, dict[str, str | list[str]]]]:
     """Yield what could be sent with one field spoilt, missing or twice."""
     good = _filled(met)
+    if met.target.startswith("/admin/"):
+        yield from _spoilt_by_admin(met, good)
+        return
     for name in met.form.fields:
         if name == "csrfmiddlewaretoken":
             continue
         bad = {**NONSENSE, **_other_years(good.get(name, ""))}
-        if met.target.startswith("/admin/"):
-            bad = {told: bad[told] for told in ADMIN_NONSENSE}
         for told, nonsense in bad.items():
             yield f"{name}: {told}", {**good, name: nonsense}
         yield f"{name}: missing", {key: kept for key, kept in good.items() if key != name}
         yield f"{name}: twice", {**good, name: [good.get(name, ""), MARKUP]}
+
+
+def _spoilt_by_admin(
+    met: Met, good: dict[str, str]
+) -> Iterator[tuple[str, dict[str, str | list[str]]]]:
+    """Admin's own fields are tried by two kinds of nonsense, and of its inlines one row."""
+    for name, each in met.form.fields.items():
+        if each.is_typed and not re.search(r"-[1-9]\d*-|__prefix__", name):
+            for told in ADMIN_NONSENSE:
+                yield f"{name}: {told}", {**good, name: NONSENSE[told]}
 
 
 def _filled(met: Met) -> dict[str, str]:
@@ -214,24 +227,21 @@ def _lost(
 
 
 @pytest.mark.parametrize("actor", OWNERS)
-def test_more_than_a_megabyte_is_refused(world: World, actor: str) -> None:
+def test_more_than_a_megabyte_is_refused_unread(world: World, actor: str) -> None:
     client, faults = world.browser(actor), list[str]()
     territory = explore(pages_of(actor), world, actor, client)
+    client.handler.enforce_csrf_checks = True  # as in a browser, where the form's token is read
     for met in territory.forms:
+        before = rows()
         answer = _send_much(client, met)
-        if answer is not None and answer.status_code not in REFUSED_SIZES:
+        if answer.status_code not in REFUSED_SIZES or rows() != before:
             faults.append(f"{met.target}: {answer.status_code}")
     assert faults == []
 
 
-def _send_much(client: Client, met: Met) -> HttpResponse | None:
+def _send_much(client: Client, met: Met) -> HttpResponse:
     data = {**_filled(met), "anything": "x" * MEGABYTE}
-    with undone():
-        before = rows()
-        answer: HttpResponse = client.post(
-            met.target,
-            urlencode(data),
-            content_type="application/x-www-form-urlencoded",
-        )
-        assert rows() == before
+    answer: HttpResponse = client.post(
+        met.target, urlencode(data), content_type="application/x-www-form-urlencoded"
+    )
     return answer

@@ -45,7 +45,7 @@ pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 MINUTE = timedelta(minutes=1)
 KINDS = [Kind(30), Kind(15), Kind(30, before=10, after=15)]
 PATIENTS, PROVIDERS, BROWSERS = 3, 2, 3
-EXAMPLES, STEPS = 150, 80
+EXAMPLES, STEPS = 160, 80
 
 patients = st.integers(0, PATIENTS - 1)
 providers = st.integers(0, PROVIDERS - 1)
@@ -204,7 +204,9 @@ class Desk(RuleBasedStateMachine):
     @precondition(lambda self: self.ledger.live())
     @rule(number=picks, by_patient=st.booleans())
     def cancels(self, number: int, by_patient: bool) -> None:
-        pk = self.pick(number, live=True)
+        self.cancel(self.pick(number, live=True), by_patient=by_patient)
+
+    def cancel(self, pk: UUID, *, by_patient: bool) -> None:
         visit = self.ledger.visits[pk]
         by = Actor.patient() if by_patient else self.cast.desk
         self.rows[pk] = self.expect(
@@ -220,10 +222,19 @@ class Desk(RuleBasedStateMachine):
             hold = SlotHold.objects.get(holder=f"undo:{pk}")
             self.ledger.holds[hold.pk] = Held(hold.holder, visit)
 
+    @precondition(lambda self: self.ledger.live())
+    @rule(number=picks)
+    def cancels_by_mistake(self, number: int) -> None:
+        pk = self.pick(number, live=True)
+        self.cancel(pk, by_patient=False)
+        self.undo(pk)
+
     @precondition(lambda self: len(self.ledger.visits) > len(self.ledger.live()))
     @rule(number=picks)
     def undoes(self, number: int) -> None:
-        pk = self.pick(number, live=False)
+        self.undo(self.pick(number, live=False))
+
+    def undo(self, pk: UUID) -> None:
         gone = self.ledger.visits[pk]
         refusals = self.ledger.undo_refusals(pk) if gone.undoable else {"UndoExpired"}
         back = self.expect(
@@ -312,6 +323,7 @@ class Desk(RuleBasedStateMachine):
         if self.book(wish, self.ledger.refusals(wish, hold=pk), hold=hold):
             del self.ledger.holds[pk]
 
+    @precondition(lambda self: len(self.leave) < 2)
     @rule(provider=providers, start=starts, quarters=st.integers(1, 3))
     def goes_away(self, provider: int, start: int, quarters: int) -> None:
         span = Span(start, start + quarters * 15)
