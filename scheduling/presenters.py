@@ -14,6 +14,7 @@ from scheduling.models import Appointment, AppointmentEvent, CancelReason, Overr
 from scheduling.transitions import Status
 
 ARRIVED, IN_ROOM = "arrived", "in-room"
+NOON = 12  # hours
 WORDS = {
     "scheduled": _("Scheduled"),
     "confirmed": _("Confirmed"),
@@ -72,8 +73,12 @@ def clock(local: datetime) -> str:
 @lru_cache(maxsize=4096)
 def _clock(time_of_day: time, _language: str | None) -> str:
     """A day board writes the same few times hundreds of times over."""
-    words = time_format(time_of_day, pgettext("time of day, PHP-style", "g:i a"))
-    return words.replace(".", "")
+    half = (
+        pgettext("time of day", "%(time)s am")
+        if time_of_day.hour < NOON
+        else pgettext("time of day", "%(time)s pm")
+    )
+    return half % {"time": time_format(time_of_day, pgettext("time of day, PHP-style", "g:i"))}
 
 
 def long_date(local: datetime) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from patients.contacts import show_phone
 from scheduling.models import Appointment
@@ -53,11 +55,12 @@ def place(visit: Appointment) -> str:
 
 def day_of(local: datetime) -> str:
     """Return "Tuesday, June 9, 2026"."""
-    return f"{long_date(local)}, {local.year}"
+    return date_format(local, pgettext("day with weekday and year, PHP-style", "l, F j, Y"))
 
 
 def moment(visit: Appointment, *, year_now: int = 0) -> str:
     """Return "Tuesday, June 9, 3:30 pm"; with its year where that is not the year now."""
     local = visit.local_start
     day = day_of(local) if year_now and local.year != year_now else long_date(local)
-    return f"{day}, {clock(local)}".replace(" am", "\xa0am").replace(" pm", "\xa0pm")
+    time = clock(local).replace(" ", "\xa0")
+    return f"{day}, {time}"

@@ -6,11 +6,13 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from config.health import healthz
+from patients.views.language import choose_language
 from scheduling.views.home import home
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("config.urls.portal")),
     path("home/", home, name="home"),
+    path("language/", choose_language, name="language"),
     path("desk/", include(("scheduling.urls.desk", "desk"))),
     path("provider/", include(("scheduling.urls.provider", "provider"))),
     path("accounts/", include("config.urls.accounts")),

@@ -12,6 +12,7 @@ staff_only = page(audience=Audience.STAFF, methods=("GET", "POST"))
 urlpatterns = [
     path("login/", views.login, name="account_login"),
     path("logout/", sign_out, name="account_logout"),
+    path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", staff_only(views.reauthenticate), name="account_reauthenticate"),
     path(
         "password/change/",

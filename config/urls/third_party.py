@@ -5,6 +5,7 @@ from patients.privacy.pages import Audience
 BY_NAME = {
     "account_login": Audience.PUBLIC,
     "account_logout": Audience.PUBLIC,
+    "account_inactive": Audience.PUBLIC,
     "account_reset_password": Audience.PUBLIC,
     "account_reset_password_done": Audience.PUBLIC,
     "account_reset_password_from_key": Audience.PUBLIC,

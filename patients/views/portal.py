@@ -85,6 +85,6 @@ def _enter(request: HttpRequest, code_id: str, code: str) -> HttpResponse:
 
 
 def _is_ours(request: HttpRequest, address: str) -> bool:
-    return url_has_allowed_host_and_scheme(
+    return address.startswith("/") and url_has_allowed_host_and_scheme(
         address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )

@@ -10,6 +10,7 @@ from django.db.models import Field, ForeignKey, Model, Q, QuerySet
 from django.forms import ModelMultipleChoiceField
 from django.http import Http404, HttpRequest
 
+from providers.admin.races import AsksAgain
 from providers.admin_site import managed_by
 from providers.models import Clinic, Provider
 
@@ -72,7 +73,7 @@ class Scoped:
         return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
 
-class ScopedAdmin(Scoped, admin.ModelAdmin):  # type: ignore[type-arg]
+class ScopedAdmin(Scoped, AsksAgain):
     """A set-up page. What belongs to another clinic is not found."""
 
     list_per_page = 50

@@ -20,6 +20,10 @@ from django.utils.translation import gettext_lazy as _
 from providers.models import Clinic, ClinicClosure, ProviderSchedule, TimeOff
 
 
+# What a clinic's diary may reach; beyond, an instant may have no year in another zone.
+YEARS = range(2000, 2101)
+
+
 class WallClockForm(forms.ModelForm[Any]):
     """Reads and shows a span of time on the wall clock of the clinic that it concerns."""
 
@@ -45,8 +49,14 @@ class WallClockForm(forms.ModelForm[Any]):
         if clinic is not None:
             for name in self.moments:
                 if values.get(name) is not None:
-                    values[name] = _on(values[name], clinic.zone)
+                    self._put_on_clock(name, values, clinic)
         return values
+
+    def _put_on_clock(self, name: str, values: dict[str, Any], clinic: Clinic) -> None:
+        if values[name].year in YEARS:
+            values[name] = _on(values[name], clinic.zone)
+        else:
+            self.add_error(name, _("Enter a year from 2000 to 2100."))
 
     def _chosen_clinic(self, values: dict[str, Any]) -> Clinic | None:
         if "provider" in values:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.admin.access import Scoped, ScopedAdmin, ScopedTabularInline, colleagues
 from providers.admin.forms import StaffChangeForm, StaffCreationForm
+from providers.admin.races import AsksAgain
 from providers.admin_site import managed_by
 from providers.models import Membership, Role
 
@@ -40,7 +41,7 @@ def update_entry(user: User) -> None:
 
 
 @admin.register(User)
-class StaffAdmin(Scoped, UserAdmin):  # type: ignore[type-arg]
+class StaffAdmin(Scoped, AsksAgain, UserAdmin):  # type: ignore[type-arg]
     """A clinic's manager may change those who work at no clinic but the own ones."""
 
     form = StaffChangeForm

@@ -21,6 +21,7 @@ from scheduling.errors import SchedulingError, Stale
 from scheduling.forms.desk_appointment import CancelForm, SeenForm
 from scheduling.models import Appointment
 from scheduling.presenters import status_tag
+from scheduling.refusal_words import in_words
 from scheduling.views.desk_pages import at_desk, board_address, panel, visit_or_404
 
 BAD_REQUEST, CONFLICT = 400, 409
@@ -85,7 +86,7 @@ def change(
         done = write(visit)
     except SchedulingError as refusal:
         current = visit_or_404(request, visit.pk)
-        return show(request, current, now=now, problem=str(refusal), status=CONFLICT)
+        return show(request, current, now=now, problem=in_words(refusal), status=CONFLICT)
     messages.success(request, say(done))
     return redirect("desk:appointment", visit.pk)
 

@@ -30,6 +30,7 @@ from scheduling.forms.desk_book import BookForm, RepeatForm
 from scheduling.forms.desk_place import Asked, PlaceForm
 from scheduling.holds import find_hold
 from scheduling.policies import terms_for
+from scheduling.refusal_words import in_words
 from scheduling.views.desk_book_panel import (
     CONFLICT,
     UNPROCESSABLE,
@@ -164,7 +165,7 @@ def _refuse(
         asked,
         form,
         now=now,
-        problem=str(refusal),
+        problem=in_words(refusal),
         alternatives=[alternative(slot, asked) for slot in found],
         can_overbook=taken and may_overbook(request, asked),
         must_override=isinstance(refusal, TooSoon | TooFar),

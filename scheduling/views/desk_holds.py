@@ -22,6 +22,7 @@ from scheduling.forms.find import BannerForm
 from scheduling.holds import MOST_EXTENSIONS, extend_hold, find_hold, release_hold
 from scheduling.models import SlotHold
 from scheduling.presenters import clock, long_date
+from scheduling.refusal_words import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def hold_extend(request: StaffRequest, pk: UUID) -> HttpResponse:
     except HoldExpired:
         return _ended(request, pk)
     except SchedulingError as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, in_words(refusal))
     else:
         if request.htmx:
             context = {"hold": _kept(kept, now), "patient": _patient(request), "in_place": True}
@@ -108,7 +109,7 @@ def hold_release(request: StaffRequest, pk: UUID) -> HttpResponse:
     try:
         release_hold(own)
     except SchedulingError as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, in_words(refusal))
         return _to_hold(request, pk)
     if request.htmx:
         return render(request, "desk/hold_released.html")

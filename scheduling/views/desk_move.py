@@ -30,6 +30,7 @@ from scheduling.forms.fields import slot_value
 from scheduling.models import Appointment
 from scheduling.policies import terms_for
 from scheduling.presenters import clock
+from scheduling.refusal_words import in_words
 from scheduling.views.desk_appointment import show, subtitle
 from scheduling.views.desk_pages import at_desk, panel, visit_or_404
 
@@ -44,7 +45,7 @@ def move(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Offer new times for a visit, then move it to the one that is chosen."""
     visit, now = visit_or_404(request, pk), timezone.now()
     if not offers(visit, now=now).can_change:
-        refusal = str(IllegalTransition("MOVE", visit.status))
+        refusal = in_words(IllegalTransition("MOVE", visit.status))
         return show(request, visit, now=now, problem=refusal, status=CONFLICT)
     if request.method == "GET":
         return _offer(request, visit, now=now)
@@ -100,7 +101,7 @@ def _offer(
         **_free_times(request, visit, chosen, now=now),
         "visit": visit,
         "entry_id": f"visit-{visit.pk}",
-        "problem": str(refusal) if refusal else "",
+        "problem": in_words(refusal) if refusal else "",
         "must_override": isinstance(refusal, TooSoon | TooFar),
         "override": (form or MoveForm())["override"],
         "error": form.errors.get("slot", [""])[0] if form else "",

@@ -25,6 +25,7 @@ from scheduling.models import SlotHold
 from scheduling.placing import place
 from scheduling.policies import terms_for
 from scheduling.presenters import clock, long_date
+from scheduling.refusal_words import in_words
 from scheduling.views.desk_holds import held_for_caller, holder_of
 from scheduling.views.desk_pages import at_desk
 
@@ -183,7 +184,7 @@ def _refused(
     slots.sort(key=lambda slot: slot.start)
     context |= {
         "visit_type": kind,
-        "refusal": str(refusal),
+        "refusal": in_words(refusal),
         "days": by_day(slots, kind, now=now, patient=context["for_patient"]),
     }
     return render(request, "desk/next_available.html", context, status=409)

@@ -22,6 +22,7 @@ from scheduling.finding import with_visits
 from scheduling.forms.find import FinderForm
 from scheduling.forms.patient import PatientForm, typed_so_far
 from scheduling.keys import RequestKey
+from scheduling.refusal_words import in_words
 from scheduling.registering import register_once
 from scheduling.views.desk_find import found_row
 from scheduling.views.desk_holds import held_for_caller
@@ -48,7 +49,7 @@ def patient_new(request: StaffRequest) -> HttpResponse:
             now=timezone.now(),
         )
     except SchedulingError as refusal:
-        form.add_error(None, str(refusal))
+        form.add_error(None, in_words(refusal))
         return _form_page(request, form, status=409)
     messages.success(request, _("The patient is registered."))
     return redirect(_onwards(form.cleaned_data["next"], patient))

@@ -20,6 +20,7 @@ from scheduling.forms.desk_move import SeriesForm
 from scheduling.forms.desk_place import Asked, PlaceForm
 from scheduling.policies import terms_for
 from scheduling.presenters import clock
+from scheduling.refusal_words import in_words
 from scheduling.series import SeriesDate, series_dates
 from scheduling.views.desk_book_panel import after_booking
 from scheduling.views.desk_pages import at_desk, new_key, panel, request_key
@@ -90,7 +91,7 @@ def _book(
             now=now,
         )
     except SchedulingError as refusal:
-        return _show(request, asked, form, dates, problem=str(refusal), status=CONFLICT)
+        return _show(request, asked, form, dates, problem=in_words(refusal), status=CONFLICT)
     words = ngettext("%(n)d visit is booked.", "%(n)d visits are booked.", len(booked))
     messages.success(request, words % {"n": len(booked)})
     return after_booking(request, booked[0])

@@ -37,6 +37,7 @@ from scheduling.forms.portal import DayForm, SlotForm
 from scheduling.models import Appointment
 from scheduling.policies import terms_for
 from scheduling.presenters import clock, long_date
+from scheduling.refusal_words import in_words
 from scheduling.standing import standing_of
 from scheduling.views.portal_offers import day_choices, offers, time_groups
 from scheduling.views.portal_visit import (
@@ -258,7 +259,7 @@ def _show_taken(
         "appointment_change_taken",
         visit,
         status=409,
-        refusal=_(str(refusal)),
+        refusal=in_words(refusal),
         offers=offers(near),
         other_href=address(visit, "change", anyone=False),
     )

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils.translation import gettext as _
 
 from providers.models import Provider
 from scheduling.availability import nearest
 from scheduling.errors import Busy, SchedulingError, SlotTaken, TooManyHolds
 from scheduling.policies import terms_for
 from scheduling.presenters import clock, long_date
+from scheduling.refusal_words import in_words
 from scheduling.views.portal_choices import PortalRequest, actor_of, answer
 from scheduling.views.portal_offers import offers
 from scheduling.wishes import Wish
@@ -38,7 +38,7 @@ def refuse(
         "time": clock(local),
         "day": long_date(local),
         "is_taken": isinstance(refusal, SlotTaken),
-        "refusal": _(str(refusal)),
+        "refusal": in_words(refusal),
         "passes": passes,
         "offers": [] if passes else alternatives(request, wish, provider, start, now=now),
         "post_to": post_to,

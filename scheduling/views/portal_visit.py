@@ -13,13 +13,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from patients.privacy.pages import Audience, PageRequest, page
 from scheduling.actors import Actor
 from scheduling.errors import SchedulingError
 from scheduling.links import RELATED, within_reach
 from scheduling.models import Appointment
+from scheduling.refusal_words import in_words
 from scheduling.standing import standing_of
 from scheduling.visit_facts import facts, moment
 
@@ -94,7 +94,7 @@ def show_standing(
         visit,
         status=200 if refusal is None else 409,
         standing=standing,
-        refusal=refusal and _(str(refusal)),
+        refusal=refusal and in_words(refusal),
         moved=refusal is None and "moved" in request.GET and visit.sequence > 0,
         facts=facts(visit, is_own=is_own(request, visit)),
     )

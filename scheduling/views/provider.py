@@ -22,6 +22,7 @@ from scheduling.models import Appointment, VisitNote
 from scheduling.own_visits import OwnVisit, day_list, next_visit, own_visits
 from scheduling.own_visits import week as read_week
 from scheduling.presenters import clock, event_words
+from scheduling.refusal_words import in_words
 
 WEEK = timedelta(days=7)
 EARLIER_SHOWN = 5
@@ -101,7 +102,7 @@ def _show(
         "note": notes.find_note(appointment),
         "events": [(event, event_words(event)) for event in appointment.events.all()],
         "earlier": [OwnVisit(row, now) for row in earlier],
-        "refusal": refusal,
+        "refusal": refusal and in_words(refusal),
     }
     return render(request, "provider/visit.html", context, status=409 if refusal else 200)
 

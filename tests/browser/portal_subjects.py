@@ -22,7 +22,7 @@ SLUG = {"slug": cast.CLINIC_SLUG}
 def _finding() -> list[Subject]:
     client = visitors.browser()
     wish = f"who=me&{visitors.CHOSEN}"
-    day = visitors.first_choice(client, visitors.days_address("me"), "day")
+    day = visitors.choices(client, visitors.days_address("me"), "day")[visitors.SOME_DAYS_ON]
     pages = [
         ("start", {}, ""),
         ("clinic", SLUG, ""),
@@ -108,9 +108,9 @@ def _changing() -> list[Subject]:
     )
     visit = _let_in(client, open_rows)
     change = reverse("portal:change", kwargs=visit)
-    day = f"day={visitors.first_choice(client, change, 'day')}"
+    day = f"day={visitors.choices(client, change, 'day')[visitors.SOME_DAYS_ON]}"
     times = reverse("portal:change_times", kwargs=visit)
-    slot = f"slot={visitors.first_choice(client, f'{times}?{day}', 'slot')}"
+    slot = f"slot={visitors.choices(client, f'{times}?{day}', 'slot')[0]}"
     queries = {"cancel": "", "change": "", "change_times": day, "change_check": slot}
     return [Subject(f"portal:{name}", "portal", client, visit, q) for name, q in queries.items()]
 

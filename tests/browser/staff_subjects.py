@@ -63,7 +63,10 @@ def _desk() -> list[Subject]:
         ("move", {"pk": visit.pk}, "", ""),
         ("hold", {"pk": hold}, "", ""),
     ]
-    return [Subject(f"desk:{name}", "desk", client, *rest) for name, *rest in pages]
+    return [
+        Subject(f"desk:{name}", "desk", client, given, query, label)
+        for name, given, query, label in pages
+    ]
 
 
 def _coming() -> AppointmentQuerySet:

@@ -8,16 +8,17 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from patients.models import Patient, contact_index
 from patients.registration import account_for
 from scheduling.seeding import cast
+from tests.answers import Answer
 from tests.page_forms import forms_in
 
 CHOSEN = "first=no&type=FOLLOW_UP"
+SOME_DAYS_ON = 3  # far enough for times to be left when the picture is taken
 DETAILS = {
     "given_name": "Rosalind",
     "family_name": "Achterberg",
@@ -69,8 +70,8 @@ def own_record() -> Patient:
 def keep_a_time(client: Client, *, who: str = "me") -> str:
     """Go from the days to a kept time; return the hold's id."""
     days = days_address(who)
-    times = client.post(days, {"day": first_choice(client, days, "day")})["Location"]
-    return held_id(client.post(times, {"slot": first_choice(client, times, "slot")}))
+    times = client.post(days, {"day": choices(client, days, "day")[SOME_DAYS_ON]})["Location"]
+    return held_id(client.post(times, {"slot": choices(client, times, "slot")[0]}))
 
 
 def days_address(who: str) -> str:
@@ -78,12 +79,12 @@ def days_address(who: str) -> str:
     return reverse("portal:days", args=[cast.CLINIC_SLUG]) + f"?who={who}&{CHOSEN}"
 
 
-def first_choice(client: Client, address: str, name: str) -> str:
-    """Return the first thing that a page lets one choose under this name. Raises DeadEnd."""
+def choices(client: Client, address: str, name: str) -> list[str]:
+    """Return what a page lets one choose under this name. Raises DeadEnd where that is nothing."""
     answer = client.get(address)
     for form in forms_in(answer.content.decode()):
         if name in form.fields:
-            return form.fields[name].options[0]
+            return form.fields[name].options
     raise DeadEnd(f"nothing to choose as {name} at {address} ({answer.status_code})")
 
 
@@ -97,7 +98,7 @@ def keep_for_caller(client: Client) -> str:
     raise DeadEnd(f"no time to keep for a caller ({offered.status_code})")
 
 
-def held_id(answer: HttpResponse) -> str:
+def held_id(answer: Answer) -> str:
     """Return the hold's id from a redirect to one of its pages."""
     return urlsplit(answer.headers.get("Location", "")).path.split("/")[2]
 
@@ -118,6 +119,6 @@ def ask_for_code(client: Client) -> None:
     _must_lead_on(client.post(reverse("portal:sign_in"), address))
 
 
-def _must_lead_on(answer: HttpResponse) -> None:
+def _must_lead_on(answer: Answer) -> None:
     if answer.status_code != 302:
         raise DeadEnd(f"{answer.status_code} instead of the next page")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -24,7 +25,6 @@ from providers.models import (
     ClinicClosure,
     InsurancePlan,
     Provider,
-    ProviderSchedule,
     Role,
     TimeOff,
     VisitType,
@@ -205,8 +205,9 @@ class World:
 
     def admin_row(self, model: type[Any], side: Side) -> Any:
         """Return a row of a set-up page, of this clinic where rows belong to one."""
-        return {
-            "Appointment": lambda: self.visits["here" if side is self.here else "there"],
+        is_here = side is self.here
+        make: dict[str, Callable[[], Any]] = {
+            "Appointment": lambda: self.visits["here" if is_here else "there"],
             "Clinic": lambda: side.clinic,
             "ClinicClosure": lambda: save_closure(
                 ClinicClosure(clinic=side.clinic, label="Training", **_far_away())
@@ -216,16 +217,15 @@ class World:
             )[0],
             "Patient": lambda: side.patient,
             "Provider": lambda: side.provider,
-            "ProviderSchedule": lambda: ProviderSchedule.objects.filter(
-                provider=side.provider
-            ).first(),
+            "ProviderSchedule": lambda: side.provider.schedules.first(),
             "Specialty": lambda: side.provider.specialty,
             "TimeOff": lambda: save_time_off(
                 TimeOff(provider=side.provider, reason=TimeOff.Reason.CME, **_far_away())
             ),
-            "User": lambda: self.users["receptionist" if side is self.here else STRANGER],
+            "User": lambda: self.users["receptionist" if is_here else STRANGER],
             "VisitType": lambda: self.visit_type,
-        }[model.__name__]()
+        }
+        return make[model.__name__]()
 
 
 def _mailbox(actor: str) -> str:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import Resolver404, resolve
 
+from tests.answers import Answer
 from tests.journeys.addresses import cases
 from tests.journeys.cast import CHOICES, World
 from tests.page_forms import PageForm, forms_in
@@ -92,7 +92,7 @@ def _kind(address: str) -> tuple[str, tuple[str, ...]] | None:
     return view, tuple(sorted({name for name, _ in parse_qsl(urlsplit(address).query)}))
 
 
-def _leads(address: str, answer: HttpResponse) -> Iterator[str]:
+def _leads(address: str, answer: Answer) -> Iterator[str]:
     if "Location" in answer.headers:
         yield urljoin(address, answer.headers["Location"])
         return
@@ -110,7 +110,7 @@ def _leads(address: str, answer: HttpResponse) -> Iterator[str]:
             yield f"{action}?{urlencode(form.data())}"
 
 
-def _posted(address: str, answer: HttpResponse) -> Iterator[Met]:
+def _posted(address: str, answer: Answer) -> Iterator[Met]:
     if not _is_page(answer):
         return
     for form in forms_in(answer.content.decode()):
@@ -118,7 +118,7 @@ def _posted(address: str, answer: HttpResponse) -> Iterator[Met]:
             yield Met(address, urljoin(address, form.action), form)
 
 
-def _is_page(answer: HttpResponse) -> bool:
+def _is_page(answer: Answer) -> bool:
     kind = answer.headers.get("Content-Type", "")
     return answer.status_code < 500 and kind.startswith("text/html")
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from patients.privacy.pages import Audience
+from tests.answers import Answer
 from tests.journeys.addresses import Arguments, Cases, cases
 from tests.journeys.cast import ACTORS, STAFF_OF_ONE_CLINIC, STRANGER, World
 from tests.routes import Route, all_routes
@@ -50,14 +50,14 @@ def is_admitted(actor: str, route: Route) -> bool:
     return may(actor, route.permission)
 
 
-def ask(client: Client, method: str, route: Route, arguments: Arguments) -> HttpResponse:
+def ask(client: Client, method: str, route: Route, arguments: Arguments) -> Answer:
     send: Any = getattr(client, method.lower())
-    answer: HttpResponse = send(route.address(arguments))
+    answer: Answer = send(route.address(arguments))
     assert answer.status_code < 500, (method, route.name, arguments, answer.content[:2000])
     return answer
 
 
-def told(answer: HttpResponse, arguments: Arguments) -> tuple[int, str, str]:
+def told(answer: Answer, arguments: Arguments) -> tuple[int, str, str]:
     """Return all that an answer says, but for the address asked and values that are ever new."""
     location = answer.headers.get("Location", "")
     body = answer.content.decode()
@@ -89,7 +89,7 @@ def meet(client: Client, actor: str, route: Route, method: str, found: Cases) ->
             let_in(ask(client, method, route, arguments), actor, route)
 
 
-def turned_away(answer: HttpResponse, actor: str, route: Route) -> None:
+def turned_away(answer: Answer, actor: str, route: Route) -> None:
     if actor != "anonymous":
         assert answer.status_code == NOT_FOUND, (actor, route.name)
         return
@@ -108,7 +108,7 @@ def strangers_are_as_unknown(client: Client, method: str, route: Route, found: C
         assert {status for status, _location, _body in nothing} <= allowed, route.name
 
 
-def let_in(answer: HttpResponse, actor: str, route: Route) -> None:
+def let_in(answer: Answer, actor: str, route: Route) -> None:
     allowed = ANSWERS | ({NOT_FOUND} if route.name in NEEDS_MORE else set())
     if route.declared is None:
         allowed |= {NOT_ALLOWED}

@@ -12,12 +12,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import transaction
-from django.http import HttpResponse
 from django.test import Client
 
 from patients.models import Patient
 from patients.privacy.pages import Audience
 from scheduling.models import Appointment, AppointmentEvent, SlotHold, VisitNote
+from tests.answers import Answer
 from tests.journeys.addresses import cases
 from tests.journeys.cast import TYPED, World
 from tests.journeys.crawler import Met, explore
@@ -91,7 +91,7 @@ def rows() -> list[int]:
     return [model._default_manager.count() for model in WATCHED]
 
 
-def faults_in(answer: HttpResponse, before: list[int] | None = None) -> Iterator[str]:
+def faults_in(answer: Answer, before: list[int] | None = None) -> Iterator[str]:
     """Yield what is wrong with an answer to nonsense."""
     if answer.status_code >= 500:
         yield f"answered {answer.status_code}"
@@ -108,7 +108,7 @@ def test_nonsense_in_an_address_is_no_page(world: World, actor: str) -> None:
         method = "GET" if "GET" in route.methods else "POST"
         for address in _spoilt(route, world, actor):
             with undone():
-                answer: HttpResponse = getattr(client, method.lower())(address)
+                answer: Answer = getattr(client, method.lower())(address)
             allowed = {302, 400, 403, 404, 405} | ({200} if route.name in SAYS_SO_ITSELF else set())
             if answer.status_code not in allowed:
                 faults.append(f"{address[:90]}: {answer.status_code}")
@@ -210,9 +210,7 @@ def _filled(met: Met) -> dict[str, str]:
     return {name: value or TYPED.get(name, "") for name, value in met.form.data().items()}
 
 
-def _lost(
-    answer: HttpResponse, met: Met, told: str, sent: dict[str, str | list[str]]
-) -> Iterator[str]:
+def _lost(answer: Answer, met: Met, told: str, sent: dict[str, str | list[str]]) -> Iterator[str]:
     """Yield the typed fields that a refused form comes back without."""
     if answer.status_code not in {400, 409, 422}:
         return
@@ -239,9 +237,9 @@ def test_more_than_a_megabyte_is_refused_unread(world: World, actor: str) -> Non
     assert faults == []
 
 
-def _send_much(client: Client, met: Met) -> HttpResponse:
+def _send_much(client: Client, met: Met) -> Answer:
     data = {**_filled(met), "anything": "x" * MEGABYTE}
-    answer: HttpResponse = client.post(
+    answer: Answer = client.post(
         met.target, urlencode(data), content_type="application/x-www-form-urlencoded"
     )
     return answer

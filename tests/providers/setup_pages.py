@@ -36,6 +36,15 @@ def check_deferred_rules() -> None:
 
 def posted(client: Client, url: str, values: dict[str, Any]) -> Any:
     """Send a form as the page shows it, inlines included, with some values replaced."""
+    answer = client.post(url, filled(client, url, values))
+    if answer.status_code == 200:
+        raise AssertionError(problems(answer))
+    check_deferred_rules()
+    return answer
+
+
+def filled(client: Client, url: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return what a browser would send of a form as the page shows it, with these values."""
     page = client.get(url)
     assert page.status_code == 200
     data: dict[str, Any] = {}
@@ -47,11 +56,7 @@ def posted(client: Client, url: str, values: dict[str, Any]) -> Any:
     for formset in page.context["inline_admin_formsets"]:
         for bound in formset.formset.management_form:
             data |= _as_sent(bound)
-    answer = client.post(url, {k: v for k, v in (data | values).items() if v is not None})
-    if answer.status_code == 200:
-        raise AssertionError(_problems(answer))
-    check_deferred_rules()
-    return answer
+    return {k: v for k, v in (data | values).items() if v is not None}
 
 
 def _as_sent(bound: Any) -> dict[str, Any]:
@@ -73,7 +78,7 @@ def _as_sent(bound: Any) -> dict[str, Any]:
     return {bound.html_name: "" if value is None else value}
 
 
-def _problems(answer: Any) -> list[Any]:
+def problems(answer: Any) -> list[Any]:
     formsets = answer.context["inline_admin_formsets"]
     errors = [answer.context["adminform"].form.errors]
     return errors + [(fs.formset.errors, fs.formset.non_form_errors()) for fs in formsets]

@@ -1,0 +1,30 @@
+"""Refuses a body in another encoding than UTF-8, which no page of ours sends. What such encodings
+may carry, lone surrogates for one, neither the database nor a page can write."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+
+
+class OnlyUTF8:
+    """Answers 400 before anything reads the body."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        named = (request.content_params or {}).get("charset", "utf-8")
+        if not _is_utf8(named):
+            raise BadRequest("bodies are in UTF-8")
+        return self.get_response(request)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        return codecs.lookup(name).name == "utf-8"
+    except (LookupError, ValueError):
+        return False
