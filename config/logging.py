@@ -3,7 +3,9 @@
 import json
 import logging
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from traceback import TracebackException
 
 ALLOWED = frozenset(
     {"appointment", "clinic", "hold", "patient", "provider", "request_id", "status_code", "task"}
@@ -13,7 +15,11 @@ SECRET_IN_PATH = re.compile(r"(/v/|/password/reset/key/)[^/\s]+")
 
 
 class JSONFormatter(logging.Formatter):
-    """Writes time, level, logger, message and the allowed ids; a traceback where there is one."""
+    """Writes time, level, logger, message and the allowed ids; a traceback where there is one.
+
+    Of an error only its kind is written and where it came from: a database's own words quote the
+    row that it refused, and Python's the value.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -23,6 +29,18 @@ class JSONFormatter(logging.Formatter):
             "message": SECRET_IN_PATH.sub(r"\1…", record.getMessage()),
         }
         line |= {key: str(value) for key, value in vars(record).items() if key in ALLOWED}
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1]:
+            found = TracebackException.from_exception(record.exc_info[1])
+            line["traceback"] = "".join(_without_words(found))
         return json.dumps(line, ensure_ascii=False)
+
+
+def _without_words(error: TracebackException) -> Iterator[str]:
+    """Yield frames and kinds of an error and of what led to it, the first cause first."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _without_words(cause)
+    yield from error.stack.format()
+    kind = error.exc_type
+    if kind is not None:
+        yield f"{kind.__module__}.{kind.__qualname__}\n"

@@ -21,6 +21,7 @@ from django.utils.translation import get_language
 from django_q.tasks import async_task
 
 from patients.mail import send_mail
+from patients.staff_forms import WithoutPlaceholders
 
 NOBODY = 0
 
@@ -32,7 +33,7 @@ class StaffAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyp
         return False
 
 
-class NewPasswordForm(ResetPasswordForm):  # type: ignore[misc]  # untyped library
+class NewPasswordForm(WithoutPlaceholders, ResetPasswordForm):  # type: ignore[misc]  # untyped library
     """Asks for an address; the worker is called whether or not somebody has it."""
 
     def save(self, request: HttpRequest, **_kwargs: Any) -> str:

@@ -1,6 +1,6 @@
 """Slows down whoever asks too often; a window later they may ask again, so nobody is locked out.
 
-Counts in Django's cache under keyed digests, so that the cache names no contact and no address.
+Counts in Django's default cache under keyed digests, so that it names no contact and no address.
 """
 
 from __future__ import annotations

@@ -163,7 +163,8 @@ def week(user: User, clinics: Sequence[Clinic], monday: date, *, now: datetime) 
             day=day,
             visits=[v for v in visits if v.appointment.local_start.date() == day],
             hours=[
-                f"{_clock(day, row.start_time)} – {_clock(day, row.end_time)}"
+                _("%(start)s to %(end)s")
+                % {"start": _clock(day, row.start_time), "end": _clock(day, row.end_time)}
                 for row in hours
                 if row.day_of_week == day.weekday() and row.is_valid_on(day)
             ],

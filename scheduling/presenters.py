@@ -15,6 +15,7 @@ from scheduling.transitions import Status
 
 ARRIVED, IN_ROOM = "arrived", "in-room"
 NOON = 12  # hours
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 WORDS = {
     "scheduled": _("Scheduled"),
     "confirmed": _("Confirmed"),
@@ -66,7 +67,7 @@ def event_words(event: AppointmentEvent) -> str:
 
 
 def clock(local: datetime) -> str:
-    """Return a wall-clock time as people say it: "3:30 pm"."""
+    """Return a wall-clock time as people say it: "3:30 pm", which no line breaks."""
     return _clock(local.time().replace(second=0, microsecond=0), get_language())
 
 
@@ -78,7 +79,8 @@ def _clock(time_of_day: time, _language: str | None) -> str:
         if time_of_day.hour < NOON
         else pgettext("time of day", "%(time)s pm")
     )
-    return half % {"time": time_format(time_of_day, pgettext("time of day, PHP-style", "g:i"))}
+    words = half % {"time": time_format(time_of_day, pgettext("time of day, PHP-style", "g:i"))}
+    return words.replace(" ", NO_BREAK_SPACE)
 
 
 def long_date(local: datetime) -> str:

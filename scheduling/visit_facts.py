@@ -16,10 +16,11 @@ from scheduling.presenters import clock, long_date
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One row of a summary; `value` may have several lines."""
+    """One row of a summary; `value` may have several lines, `href` makes it a link."""
 
     label: str
     value: str
+    href: str = ""
 
 
 def facts(visit: Appointment, *, is_own: bool) -> list[Fact]:
@@ -28,7 +29,7 @@ def facts(visit: Appointment, *, is_own: bool) -> list[Fact]:
         Fact(_("When"), f"{day_of(visit.local_start)}\n{hours(visit)}"),
         Fact(_("With"), visit.provider.name),
         Fact(_("Where"), place(visit)),
-        Fact(_("Phone"), show_phone(visit.clinic.phone)),
+        Fact(_("Phone"), show_phone(visit.clinic.phone), f"tel:{visit.clinic.phone}"),
         Fact(_("Reference"), visit.reference),
     ]
     if is_own:
@@ -58,9 +59,13 @@ def day_of(local: datetime) -> str:
     return date_format(local, pgettext("day with weekday and year, PHP-style", "l, F j, Y"))
 
 
-def moment(visit: Appointment, *, year_now: int = 0) -> str:
-    """Return "Tuesday, June 9, 3:30 pm"; with its year where that is not the year now."""
+def moment(visit: Appointment) -> str:
+    """Return "Tuesday, June 9, 3:30 pm"."""
+    return f"{long_date(visit.local_start)}, {clock(visit.local_start)}"
+
+
+def day_and_time(visit: Appointment, *, year_now: int) -> str:
+    """Return "Tuesday, June 9" and "3:30 pm" as two lines; the year where it is another one."""
     local = visit.local_start
-    day = day_of(local) if year_now and local.year != year_now else long_date(local)
-    time = clock(local).replace(" ", "\xa0")
-    return f"{day}, {time}"
+    day = long_date(local) if local.year == year_now else day_of(local)
+    return f"{day}\n{clock(local)}"

@@ -1,5 +1,7 @@
 """A clinic's server. Everything it needs is named, and anything unsafe stops it at once."""
 
+from urllib.parse import urlsplit
+
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import *  # noqa: F403
@@ -24,13 +26,18 @@ def secret(name: str) -> str:
 SECRET_KEY = secret("SECRET_KEY")
 BLIND_INDEX_KEY = secret("BLIND_INDEX_KEY")
 SITE_URL = env.str("SITE_URL")
+if not SITE_URL.startswith("https://"):
+    raise ImproperlyConfigured("SITE_URL must begin with https://: links in messages lead there.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+if "*" in ALLOWED_HOSTS or not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name the site's hosts; * would allow any.")
+# How many proxies stand in front, each of which adds to X-Forwarded-For: limits count by network.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS]
 
 DATABASES = {"default": database(env.str("DATABASE_URL"))}
-if REDIS_URL.startswith("redis://") and not REDIS_URL.startswith(
-    ("redis://127.0.0.1", "redis://localhost", "redis://[::1]")
-):
+redis = urlsplit(REDIS_URL)
+if redis.scheme == "redis" and redis.hostname not in {"127.0.0.1", "localhost", "::1"}:
     raise ImproperlyConfigured("REDIS_URL must use rediss:// when Redis is on another machine.")
 
 SECURE_SSL_REDIRECT = True

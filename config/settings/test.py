@@ -1,14 +1,13 @@
 """The test suite: plain static storage, fast password hashing, messages kept in memory."""
 
 from config.settings.development import *  # noqa: F403
-from config.settings.development import CACHES, Q_CLUSTER, REDIS_URL
+from config.settings.development import CACHES, Q_CLUSTER
 
 DEBUG = False
 DEMO_ENTRY = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_USE_FINDERS = True
-if not REDIS_URL:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {**CACHES, "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 Q_CLUSTER = {**Q_CLUSTER, "sync": True}

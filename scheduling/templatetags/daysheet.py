@@ -6,6 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.utils.html import format_html
 
 from patients.contacts import show_phone
 from scheduling import presenters
@@ -46,3 +47,11 @@ def status_tag(appointment: Appointment) -> presenters.Tag:
 @register.filter
 def phone(number: str) -> str:
     return show_phone(number)
+
+
+@register.filter
+def phonelink(number: str) -> str:
+    """{{ clinic.phone|phonelink }} → a link that calls the number, on one line."""
+    if not number:
+        return ""
+    return format_html('<a class="nowrap" href="tel:{}">{}</a>', number, show_phone(number))

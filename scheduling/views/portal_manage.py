@@ -28,7 +28,7 @@ from scheduling.views.portal_visit import (
     show_standing,
     visit_page,
 )
-from scheduling.visit_facts import moment
+from scheduling.visit_facts import day_and_time
 
 MOST_PAST = 50
 COMING = [Status.SCHEDULED, Status.CONFIRMED]
@@ -115,7 +115,7 @@ def _row(visit: Appointment, *, named: bool, year_now: int) -> dict[str, object]
         details.insert(0, _("For %(name)s") % {"name": visit.patient.full_name})
     return {
         "href": reverse("portal:manage", args=[visit.pk]),
-        "title": moment(visit, year_now=year_now),
+        "title": day_and_time(visit, year_now=year_now),
         "detail": " · ".join(details),
         "tags": [status_tag(visit)],
     }

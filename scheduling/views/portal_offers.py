@@ -15,8 +15,6 @@ from scheduling.forms.portal import slot_value
 from scheduling.presenters import clock, long_date
 from scheduling.wishes import EVENING, NOON
 
-NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
-
 
 def day_choices(found: list[DayOpenings], *, is_first_page: bool) -> list[dict[str, Any]]:
     """Return days for components/day_choice.html; the first of the first page is the earliest."""
@@ -73,8 +71,8 @@ def _part_of_day(slot: FreeSlot) -> int:
 
 
 def unbroken(local: datetime) -> str:
-    """Return "Tuesday, June 9, 3:30 pm" for a large font: no line ends within the time."""
-    return f"{long_date(local)}, {clock(local).replace(' ', NO_BREAK_SPACE)}"
+    """Return "Tuesday, June 9, 3:30 pm": no line ends within the time."""
+    return f"{long_date(local)}, {clock(local)}"
 
 
 def offers(slots: list[FreeSlot]) -> list[dict[str, Any]]:

@@ -136,7 +136,7 @@ def _show_times(
     )
     if not slots:
         gone = _("The times on that day are gone. Choose another day.")
-        return _show_days(request, wish, now, error=gone)
+        return _show_days(request, wish, now, error=gone, status=409)
     context = {
         "wish": wish,
         "day": long_date(slots[0].local_start),

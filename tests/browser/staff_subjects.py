@@ -28,6 +28,7 @@ def _accounts() -> list[Subject]:
     anybody, member = visitors.browser(), visitors.staff("desk")
     public = [
         "account_login",
+        "account_inactive",
         "account_reset_password",
         "account_reset_password_done",
         "account_reset_password_from_key_done",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import include, path, reverse
 
@@ -69,6 +70,15 @@ def test_the_patient_gets_the_account_that_a_code_would_have_opened(entry: Clien
     assert patient.user is not None
     assert patient.user.email == ""
     assert entry.session["_auth_user_id"] == str(patient.user.pk)
+
+
+@pytest.mark.usefixtures("people")
+def test_a_patient_whose_account_was_closed_is_told_so(entry: Client) -> None:
+    entry.post(reverse("demo_entry", args=["patient"]))
+    User.objects.filter(patients__isnull=False).update(is_active=False)
+    answer = Client().post(reverse("demo_entry", args=["patient"]))
+    assert answer.status_code == 403
+    assert "portal/sign_in_closed.html" in [t.name for t in answer.templates]
 
 
 @pytest.mark.usefixtures("people")

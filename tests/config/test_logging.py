@@ -2,10 +2,17 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from config.logging import JSONFormatter
+from providers.models import Clinic
+from tests.factories import PatientFactory
+
+
+ADA = "lovelace"
 
 
 def line(message: str, **extra: object) -> dict[str, str]:
@@ -25,6 +32,19 @@ def line(message: str, **extra: object) -> dict[str, str]:
 )
 def test_tokens_in_addresses_are_masked(path: str, logged: str) -> None:
     assert line(f"Internal Server Error: {path}")["message"] == f"Internal Server Error: {logged}"
+
+
+@pytest.mark.django_db
+def test_an_error_is_logged_without_the_row_that_it_quotes(clinic: Clinic) -> None:
+    try:
+        with transaction.atomic():
+            PatientFactory.create(clinic=clinic, family_name=ADA.title(), sex=None)
+    except IntegrityError:
+        written = line("refused", exc_info=sys.exc_info())
+    assert ADA.title() not in json.dumps(written)
+    assert "psycopg.errors.NotNullViolation" in written["traceback"]
+    assert "django.db.utils.IntegrityError" in written["traceback"]
+    assert "test_logging.py" in written["traceback"]
 
 
 def test_only_allowed_ids_are_written() -> None:

@@ -1,4 +1,4 @@
-"""With REDIS_URL the cache is a real Redis server: shared by processes, JSON inside, no pickle."""
+"""What stands in Redis is shared by processes, as JSON; what counts tries to sign in is not there."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
-
-pytestmark = pytest.mark.redis
+from django.db import connection
 
 
 @pytest.fixture(scope="module")
@@ -46,20 +47,22 @@ def wait_for(port: int) -> None:
     pytest.fail("redis-server did not start.")
 
 
-SPEND = """
-import django; django.setup()
+START = "import django; django.setup()\nfrom django.core.cache import caches\n"
+SPEND = START + """
+from django.core.management import call_command
 from patients.throttle import Limit, TooManyRequests
-limit = Limit("redis-test", times=3)
+call_command("createcachetable", verbosity=0)
+limit = Limit("tries", times=3)
 try:
-    for _ in range(2): limit.spend("somebody")
+    for _ in range(2): limit.spend("{who}")
 except TooManyRequests: print("refused")
 else: print("allowed")
 """
 
 
-def run(redis_url: str, code: str) -> str:
-    environment = {**os.environ, "REDIS_URL": redis_url}
-    environment["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
+def run(redis_url: str, code: str, **settings: str) -> str:
+    environment = {**os.environ, "REDIS_URL": redis_url, **settings}
+    environment["DJANGO_SETTINGS_MODULE"] = "config.settings.development"
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -72,13 +75,25 @@ def run(redis_url: str, code: str) -> str:
     return done.stdout.strip()
 
 
-def test_two_processes_count_against_the_same_limit(redis_url: str) -> None:
-    assert [run(redis_url, SPEND) for _ in range(2)] == ["allowed", "refused"]
+@pytest.mark.django_db(transaction=True)
+def test_tries_are_counted_by_all_processes_while_redis_is_away() -> None:
+    server = urlsplit(os.environ.get("DATABASE_URL", "postgresql:///daysheet"))
+    database = server._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+    code = SPEND.format(who=uuid.uuid4())
+    gone = "redis://127.0.0.1:1/0"
+    answers = [run(gone, code, DATABASE_URL=database) for _ in range(2)]
+    assert answers == ["allowed", "refused"]
 
 
+@pytest.mark.redis
+def test_two_processes_share_what_stands_in_redis(redis_url: str) -> None:
+    run(redis_url, START + "caches['redis'].set('day', 'Monday')")
+    assert run(redis_url, START + "print(caches['redis'].get('day'))") == "Monday"
+
+
+@pytest.mark.redis
 def test_what_stands_in_redis_is_json(redis_url: str) -> None:
-    keep = "import django; django.setup()\nfrom django.core.cache import cache\n"
-    run(redis_url, keep + "cache.set('colour', {'tint': 'teal'})")
+    run(redis_url, START + "caches['redis'].set('colour', {'tint': 'teal'})")
     with redis.Redis.from_url(redis_url) as client:
         (key,) = client.keys("*colour*")
         assert client.get(key) == b'{"tint":"teal"}' or client.get(key) == b'{"tint": "teal"}'

@@ -22,8 +22,10 @@ GOOD = {
 }
 
 
-def start(code: str = "", **changes: str | None) -> subprocess.CompletedProcess[str]:
-    wanted = {**GOOD, **changes}
+def start(
+    code: str = "", changes: dict[str, str | None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    wanted: dict[str, str | None] = {**GOOD, **(changes or {})}
     environment = {key: value for key, value in wanted.items() if value is not None}
     return subprocess.run(
         [sys.executable, "-c", f"import django; django.setup()\n{code}"],
@@ -49,15 +51,35 @@ def test_production_starts_with_all_it_needs() -> None:
         ("ALLOWED_HOSTS", None),
         ("DATABASE_URL", None),
         ("EMAIL_HOST", None),
+        ("ALLOWED_HOSTS", "*"),
+        ("SITE_URL", "http://clinic.example"),
         ("REDIS_URL", "redis://10.0.0.5:6379/0"),
+        ("REDIS_URL", "redis://localhost.elsewhere.example/0"),
     ],
 )
 def test_production_refuses_what_is_missing_or_unsafe(name: str, value: str | None) -> None:
-    done = start(**{name: value})
+    done = start(changes={name: value})
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]
     assert name in last
-    assert value is None or value not in last or name == "REDIS_URL"
+    assert value is None or value not in last or name in {"REDIS_URL", "ALLOWED_HOSTS"}
+
+
+SHOW_ADDRESS = """
+from django.test import RequestFactory
+from allauth.account.adapter import get_adapter
+headers = {"HTTP_X_FORWARDED_FOR": "6.6.6.6, 203.0.113.9", "REMOTE_ADDR": "10.0.0.1"}
+print(get_adapter().get_client_ip(RequestFactory().get("/", **headers)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address"), [(None, "10.0.0.1"), ("1", "203.0.113.9"), ("2", "6.6.6.6")]
+)
+def test_limits_count_by_the_address_that_trusted_proxies_saw(
+    proxies: str | None, address: str
+) -> None:
+    assert start(SHOW_ADDRESS, TRUSTED_PROXIES=proxies).stdout.strip() == address
 
 
 def test_the_demos_code_cannot_be_loaded_in_production() -> None:

@@ -276,3 +276,20 @@ def test_an_unknown_address_asks_the_worker_too_and_gets_no_mail(
     assert answer["Location"] == "/accounts/password/reset/done/"
     assert len(due) == 1
     assert mail.outbox == []
+
+
+def test_staff_whose_account_was_closed_are_told_so_after_the_right_password(
+    client: Client, db: None
+) -> None:
+    user = UserFactory.create(email="left@clinic.example", is_active=False)
+    answer = client.post(
+        "/accounts/login/", {"login": user.email, "password": PASSWORD}, follow=True
+    )
+    assert answer.redirect_chain == [("/accounts/inactive/", 302)]
+    assert "This account is closed" in answer.content.decode()
+    assert "_auth_user_id" not in client.session
+
+
+def test_the_first_superuser_changes_the_own_password(client: Client, db: None) -> None:
+    client.force_login(UserFactory.create(is_superuser=True))
+    assert client.get("/accounts/password/change/").status_code == 200

@@ -245,3 +245,12 @@ def test_every_page_keeps_to_the_strict_policy(site: Client, provider: Provider)
         assert "<style" not in text
         assert " style=" not in text
         assert " onclick=" not in text
+
+
+def test_whoever_is_made_a_manager_on_the_clinics_page_enters(site: Client, clinic: Clinic) -> None:
+    member = MembershipFactory.create(clinic=clinic, role=Role.RECEPTIONIST)
+    colleague = browser_of(member.user)
+    assert colleague.get(reverse("admin:index")).status_code == 404
+    url = address("providers_clinic", "change", clinic.pk)
+    posted(site, url, {"memberships-0-role": Role.CLINIC_ADMIN})
+    assert colleague.get(reverse("admin:index")).status_code == 200

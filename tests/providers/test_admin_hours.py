@@ -296,3 +296,17 @@ def test_hours_of_other_clinics_stay_out_of_a_providers_page(
             {"schedules-TOTAL_FORMS": total + 1}
             | {f"schedules-{total}-{name}": value for name, value in values.items()},
         )
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2101-01-01", "9999-12-31"])
+def test_an_absence_at_the_end_of_time_is_a_form_error(
+    day: str, site: Client, provider: Provider
+) -> None:
+    url = address("providers_timeoff", "add")
+    sent = {"provider": provider.pk, "reason": "CME"}
+    for name in ("start_datetime", "end_datetime"):
+        sent |= {f"{name}_0": day, f"{name}_1": "23:59"}
+    answer = site.post(url, sent)
+    assert answer.status_code == 200
+    assert "start_datetime" in answer.context["adminform"].form.errors
+    assert not TimeOff.objects.exists()

@@ -1,0 +1,29 @@
+"""Bodies are in UTF-8: any other encoding is a bad request, not an error of the server."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+LONE_SURROGATE = rb"ab\ud800@mail.example"
+
+
+def multipart(charset: str) -> dict[str, str | bytes]:
+    part = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\n%s\r\n--x--\r\n'
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    return {"data": part % LONE_SURROGATE, "content_type": kind}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["raw_unicode_escape", "base64", "idna", "no-such-charset"])
+def test_a_body_in_another_encoding_is_refused(charset: str) -> None:
+    client = Client(raise_request_exception=False)
+    answer = client.generic("POST", "/sign-in/", **multipart(charset))
+    assert answer.status_code == 400
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("charset", ["utf-8", "UTF8"])
+def test_a_body_that_says_utf8_is_read(charset: str) -> None:
+    answer = Client().generic("POST", "/sign-in/", **multipart(charset))
+    assert answer.status_code == 422
