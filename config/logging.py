@@ -12,6 +12,8 @@ ALLOWED = frozenset(
 )
 # What stands in an address after these is a secret: it opens a visit, or sets a password.
 SECRET_IN_PATH = re.compile(r"(/v/|/password/reset/key/)[^/\s]+")
+# A job's error stands in the queue's own table of failures; its words stay out of the log.
+WORDS_OF_A_FAILURE = re.compile(r"\A(Failed '[^']*' \([^)]*\)) - .*", re.DOTALL)
 
 
 class JSONFormatter(logging.Formatter):
@@ -26,13 +28,17 @@ class JSONFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": SECRET_IN_PATH.sub(r"\1…", record.getMessage()),
+            "message": _without_secrets(record.getMessage()),
         }
         line |= {key: str(value) for key, value in vars(record).items() if key in ALLOWED}
         if record.exc_info and record.exc_info[1]:
             found = TracebackException.from_exception(record.exc_info[1])
             line["traceback"] = "".join(_without_words(found))
         return json.dumps(line, ensure_ascii=False)
+
+
+def _without_secrets(message: str) -> str:
+    return SECRET_IN_PATH.sub(r"\1…", WORDS_OF_A_FAILURE.sub(r"\1", message))
 
 
 def _without_words(error: TracebackException) -> Iterator[str]:

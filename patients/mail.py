@@ -21,13 +21,18 @@ class MailNotSent(Exception):
 def send_mail(*, kind: str, to: str, language: str, context: dict[str, Any]) -> None:
     """Render subject.txt and body.txt of a kind of message and send them to one address.
 
-    `language` is a code of settings.LANGUAGES; any other means the default. Raises MailNotSent:
-    the server's own words would carry the address into the queue's table of failures.
+    `language` is a tag, "es" or "es-MX"; one that the site does not speak means the default.
+    Raises MailNotSent: the server's own words would carry the address into the queue's table of
+    failures.
     """
-    known = language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    try:
+        known = translation.get_supported_language_variant(language)
+    except LookupError:
+        known = settings.LANGUAGE_CODE
     context = {"site_name": settings.SITE_NAME, **context}
     with translation.override(known):
-        subject = render_to_string(f"messages/{kind}/subject.txt", context).strip()
+        # One line, whatever a clinic's name holds: a header ends where its line does.
+        subject = " ".join(render_to_string(f"messages/{kind}/subject.txt", context).split())
         body = render_to_string(f"messages/{kind}/body.txt", context).strip() + "\n"
     try:
         EmailMessage(subject, body, to=[to]).send()

@@ -7,6 +7,7 @@ address closes the old account's door. Nothing is ever linked by name and date o
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from patients.models import Patient
 from providers.fields import new_id
@@ -68,13 +70,29 @@ def register_provisional(*, clinic: Clinic, details: Details) -> Patient:
     return Patient.objects.create(clinic=clinic, is_provisional=True, **asdict(details))
 
 
-def update_details(*, patient: Patient, details: Details) -> Patient:
-    """Write what differs from the record, and nothing else.
+class DetailsChanged(Exception):
+    """Somebody else has changed the record since it was read."""
 
-    A new e-mail address takes the record away from the portal account that it had.
+
+def stamp_of(patient: Patient) -> str:
+    """Return what tells one state of a record from the next, and nothing about what it says."""
+    told = json.dumps(asdict(Details.of(patient)), sort_keys=True, default=str)
+    return salted_hmac("patients.details", f"{patient.pk}:{told}", algorithm="sha256").hexdigest()
+
+
+@transaction.atomic
+def update_details(*, patient: Patient, details: Details, seen: str) -> Patient:
+    """Write what differs from the record, and nothing else; return the record as it then is.
+
+    `seen` is the stamp of the state that was read before `details` were typed. A new e-mail
+    address takes the record away from the portal account that it had. Raises DetailsChanged
+    unless the record says by now what it was to say.
     """
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     known, wanted = asdict(Details.of(patient)), asdict(details)
     changed = [name for name, value in wanted.items() if value != known[name]]
+    if changed and not constant_time_compare(stamp_of(patient), seen):
+        raise DetailsChanged
     for name in changed:
         setattr(patient, name, wanted[name])
     if "email" in changed:  # whatever account the row has by now

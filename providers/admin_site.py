@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
@@ -62,6 +64,8 @@ class SetupSite(AdminSite):
                 return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
             if not self.has_permission(request):
                 raise Http404
+            if "\0" in unquote(request.META.get("QUERY_STRING", "")):
+                raise BadRequest("the database keeps no such character")
             with timezone.override(_zone(request.user)):
                 response = inner(request, *args, **kwargs)
                 return response.render() if isinstance(response, TemplateResponse) else response

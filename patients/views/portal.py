@@ -17,6 +17,7 @@ from patients.visitors import browser_of, network_of
 
 CODE_KEY = "sign_in_code"
 NEXT_KEY = "sign_in_next"
+LONGEST_NEXT = 500
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -27,7 +28,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         context = {"form": form, "next": request.GET.get("next", "")}
         return render(request, "portal/sign_in.html", context)
-    context = {"form": form, "next": request.POST.get("next", "")}
+    onwards = request.POST.get("next", "")
+    context = {"form": form, "next": onwards}
     if not form.is_valid():
         return render(request, "portal/sign_in.html", context, status=422)
     try:
@@ -43,7 +45,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except TooManyRequests as refusal:
         form.add_error("email", str(refusal))
         return render(request, "portal/sign_in.html", context, status=429)
-    request.session[NEXT_KEY] = context["next"]
+    request.session[NEXT_KEY] = onwards[:LONGEST_NEXT]
     return redirect("portal:sign_in_code")
 
 

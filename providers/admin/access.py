@@ -14,6 +14,8 @@ from providers.admin.races import AsksAgain
 from providers.admin_site import managed_by
 from providers.models import Clinic, Provider
 
+SENT_BY_FILTERS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
+
 
 def manages_every_clinic(user: Any) -> bool:
     """Say whether a catalogue that all clinics share may be changed by this user."""
@@ -37,6 +39,12 @@ class Scoped:
     is_scoped = True
     clinic_path = "clinic"
     is_removable = False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Take what the page's own filters send, and no other question about a row."""
+        names = self.get_list_filter(request)  # type: ignore[attr-defined]
+        sent = {name + ending for name in names for ending in SENT_BY_FILTERS}
+        return lookup in sent and bool(super().lookup_allowed(lookup, value, request))  # type: ignore[misc]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return True

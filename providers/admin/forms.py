@@ -19,7 +19,6 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.models import Clinic, ClinicClosure, ProviderSchedule, TimeOff
 
-
 # What a clinic's diary may reach; beyond, an instant may have no year in another zone.
 YEARS = range(2000, 2101)
 

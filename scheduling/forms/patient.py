@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from patients.contacts import parse_email, parse_phone, show_phone
 from patients.models import Patient
-from patients.registration import Details
+from patients.registration import Details, stamp_of
 from patients.search_terms import births, parse
 from providers.models import InsurancePlan
 from scheduling.templatetags.days import fulldate
@@ -26,7 +26,10 @@ KEPT_AS_TYPED = ("given_name", "family_name", "sex", "language", "needs_interpre
 
 
 class PatientForm(forms.Form):
-    """One patient's details. `key` is of this one form; `next` is where to go on afterwards."""
+    """One patient's details. `key` is of this one form; `next` is where to go on afterwards.
+
+    `seen` tells which state of the record was read before it was changed.
+    """
 
     use_required_attribute = False
     given_name = forms.CharField(label=gettext_lazy("First name"), max_length=80)
@@ -72,6 +75,7 @@ class PatientForm(forms.Form):
         r"\A[\w-]{20,64}\Z", widget=forms.HiddenInput, required=False, max_length=64
     )
     next = forms.CharField(widget=forms.HiddenInput, required=False, max_length=500)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
     def __init__(
         self,
@@ -124,6 +128,21 @@ class PatientForm(forms.Form):
             insurance_plan_id=plan.pk if plan else None,
         )
 
+    def meet(self, patient: Patient) -> None:
+        """Say beside each field what is on file by now, if not the same; sent again, it is meant.
+
+        Only of a valid form.
+        """
+        typed, kept, shown = self.details(), Details.of(patient), _on_file(patient)
+        self.add_error(None, _("Somebody changed this record meanwhile. Look at both, then save."))
+        for name in (*KEPT_AS_TYPED, "dob", "phone", "email"):
+            if getattr(typed, name) != getattr(kept, name):
+                self.add_error(name, _("On file now: %(value)s") % {"value": shown[name] or "–"})
+        if typed.insurance_plan_id != kept.insurance_plan_id:
+            plan = patient.insurance_plan or "–"
+            self.add_error("insurance_plan", _("On file now: %(value)s") % {"value": plan})
+        self.data = {name: self.data[name] for name in self.data} | {"seen": stamp_of(patient)}
+
 
 def _on_file(patient: Patient) -> dict[str, Any]:
     return {
@@ -132,6 +151,7 @@ def _on_file(patient: Patient) -> dict[str, Any]:
         "phone": show_phone(patient.phone),
         "email": patient.email,
         "insurance_plan": patient.insurance_plan_id,
+        "seen": stamp_of(patient),
     }
 
 

@@ -14,6 +14,12 @@ from scheduling.models.appointment import REFERENCE_ALPHABET
 REFERENCE_LENGTH = 8
 
 
+class ConfirmForm(forms.Form):
+    """`sequence` tells which time and place the patient was shown: it rises with every move."""
+
+    sequence = forms.IntegerField(min_value=0, max_value=2**31 - 1)
+
+
 class CancelForm(forms.Form):
     """Why a patient cancels. They need not say."""
 

@@ -70,8 +70,12 @@ def _place(request: StaffRequest) -> PlaceForm:
 
 
 def _hold(request: StaffRequest, form: PlaceForm) -> Any:
-    kept = form.cleaned_data["hold"]
-    return find_hold(kept, holder=holder_of(request)) if kept else None
+    """Return the kept time in the address: one's own, at a clinic that one still works at."""
+    pk = form.cleaned_data["hold"]
+    kept = find_hold(pk, holder=holder_of(request)) if pk else None
+    if kept is not None and kept.clinic not in request.clinics:
+        raise Http404
+    return kept
 
 
 def _elsewhere(form: PlaceForm) -> str:

@@ -16,7 +16,12 @@ from django.utils.translation import gettext as _
 
 from patients.models import Patient
 from patients.privacy.pages import Audience, StaffRequest, page
-from patients.registration import likely_duplicates, update_details, vouch_for
+from patients.registration import (
+    DetailsChanged,
+    likely_duplicates,
+    update_details,
+    vouch_for,
+)
 from scheduling.errors import SchedulingError
 from scheduling.finding import with_visits
 from scheduling.forms.find import FinderForm
@@ -65,7 +70,13 @@ def patient_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
         return _form_page(request, form, patient=patient)
     if not form.is_valid():
         return _form_page(request, form, patient=patient, status=422)
-    vouch_for(patient=update_details(patient=patient, details=form.details()))
+    try:
+        told, seen = form.details(), form.cleaned_data["seen"]
+        vouch_for(patient=update_details(patient=patient, details=told, seen=seen))
+    except DetailsChanged:
+        patient = get_object_or_404(visible, pk=pk)
+        form.meet(patient)
+        return _form_page(request, form, patient=patient, status=409)
     messages.success(request, _("The details are saved."))
     return redirect("desk:patient", patient.pk)
 

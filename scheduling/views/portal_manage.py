@@ -16,8 +16,8 @@ from patients.throttle import TooManyRequests
 from patients.visitors import network_of
 from scheduling import booking, links
 from scheduling.calendar_files import calendar_file
-from scheduling.errors import SchedulingError
-from scheduling.forms.portal_manage import CancelForm, LostLinkForm
+from scheduling.errors import SchedulingError, Stale
+from scheduling.forms.portal_manage import CancelForm, ConfirmForm, LostLinkForm
 from scheduling.models import Appointment
 from scheduling.presenters import status_tag
 from scheduling.standing import standing_of
@@ -57,8 +57,11 @@ def manage(request: PageRequest, visit: Appointment, now: datetime) -> HttpRespo
 
 @visit_page(methods=("POST",))
 def confirm(request: PageRequest, visit: Appointment, now: datetime) -> HttpResponse:
-    """Say that the patient will come."""
+    """Say that the patient will come, at the time that was shown and no other (409)."""
+    form = ConfirmForm(request.POST)
     try:
+        if not form.is_valid() or form.cleaned_data["sequence"] != visit.sequence:
+            raise Stale
         booking.confirm(appointment=visit, by=actor_of(request, visit), now=now)
     except SchedulingError as refusal:
         return show_standing(request, visit, now, refusal=refusal)

@@ -17,6 +17,7 @@ from providers.models import Clinic
 from scheduling import booking, notes
 from scheduling.actors import Actor
 from scheduling.errors import SchedulingError, Stale
+from scheduling.forms.desk_appointment import SeenForm
 from scheduling.forms.provider import NoteForm, WeekForm
 from scheduling.models import Appointment, VisitNote
 from scheduling.own_visits import OwnVisit, day_list, next_visit, own_visits
@@ -109,11 +110,17 @@ def _show(
 
 @page(audience=Audience.PROVIDER, permission="manage_own_visits", methods=("POST",), phi=True)
 def act(request: StaffRequest, pk: UUID, name: str) -> HttpResponse:
-    """Complete a visit, mark a no-show or undo it; then back to where it was done."""
+    """Complete a visit, mark a no-show or undo it; then back to where it was done.
+
+    409 where the visit is no longer as the page showed it.
+    """
     appointment = _own(request, pk)
     if name not in ACTS:
         raise Http404
+    form = SeenForm(request.POST)
     try:
+        if not form.is_valid() or form.cleaned_data["version"] != appointment.version:
+            raise Stale
         done = ACTS[name](
             appointment=appointment, by=Actor.provider(request.user.pk), now=timezone.now()
         )
@@ -134,8 +141,8 @@ def _done(name: str, visit: Appointment) -> str:
     said = words[name] % {"name": visit.patient.full_name}
     if visit.undo_until is None:
         return said
-    until = _clock(visit.undo_until, visit)
-    return f"{said} {_('You can undo this until %(time)s.') % {'time': until}}"
+    until = _("You can undo this until %(time)s.") % {"time": _clock(visit.undo_until, visit)}
+    return f"{said} {until}"
 
 
 def _clock(when: datetime, visit: Appointment) -> str:

@@ -11,7 +11,6 @@ from config.logging import JSONFormatter
 from providers.models import Clinic
 from tests.factories import PatientFactory
 
-
 ADA = "lovelace"
 
 
@@ -45,6 +44,12 @@ def test_an_error_is_logged_without_the_row_that_it_quotes(clinic: Clinic) -> No
     assert "psycopg.errors.NotNullViolation" in written["traceback"]
     assert "django.db.utils.IntegrityError" in written["traceback"]
     assert "test_logging.py" in written["traceback"]
+
+
+def test_a_failed_job_is_logged_without_what_its_error_says() -> None:
+    told = f"Failed 'scheduling.links.mail_booked' (ten-green-bottles) - {ADA} : Traceback\n{ADA}"
+    written = line(told, name="django-q")["message"]
+    assert written == "Failed 'scheduling.links.mail_booked' (ten-green-bottles)"
 
 
 def test_only_allowed_ids_are_written() -> None:

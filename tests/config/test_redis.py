@@ -1,4 +1,4 @@
-"""What stands in Redis is shared by processes, as JSON; what counts tries to sign in is not there."""
+"""What stands in Redis is shared, as JSON; what counts tries to sign in does not stand there."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def wait_for(port: int) -> None:
 
 
 START = "import django; django.setup()\nfrom django.core.cache import caches\n"
-SPEND = START + """
+SPEND = (
+    START
+    + """
 from django.core.management import call_command
 from patients.throttle import Limit, TooManyRequests
 call_command("createcachetable", verbosity=0)
@@ -58,6 +60,7 @@ try:
 except TooManyRequests: print("refused")
 else: print("allowed")
 """
+)
 
 
 def run(redis_url: str, code: str, **settings: str) -> str:

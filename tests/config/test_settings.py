@@ -79,7 +79,7 @@ print(get_adapter().get_client_ip(RequestFactory().get("/", **headers)))
 def test_limits_count_by_the_address_that_trusted_proxies_saw(
     proxies: str | None, address: str
 ) -> None:
-    assert start(SHOW_ADDRESS, TRUSTED_PROXIES=proxies).stdout.strip() == address
+    assert start(SHOW_ADDRESS, {"TRUSTED_PROXIES": proxies}).stdout.strip() == address
 
 
 def test_the_demos_code_cannot_be_loaded_in_production() -> None:

@@ -74,6 +74,11 @@ def fresh(visit: Appointment) -> Appointment:
     return Appointment.objects.get(pk=visit.pk)
 
 
+def confirm(client: Client, visit: Appointment) -> Any:
+    """Press the button of a page that shows the visit as it is passed in."""
+    return client.post(page_of(visit, "confirm/"), {"sequence": visit.sequence})
+
+
 def text(answer: Any) -> str:
     words = re.sub(r"<[^>]+>", " ", answer.content.decode())
     return " ".join(words.split())
@@ -173,7 +178,7 @@ class TestSignedIn:
         )
         AppointmentFactory.create()
 
-        coming, earlier = text(signed_in.get("/appointments/")).split("Earlier")
+        coming, earlier = text(signed_in.get("/appointments/")).split("Past and cancelled")
 
         assert "9:00 am" in coming
         assert "10:00 am" in earlier
@@ -210,14 +215,14 @@ class TestConfirming:
     def test_is_a_post_and_then_says_so(self, own: Client, visit: Appointment) -> None:
         assert "Will you come on" in text(own.get(page_of(visit)))
 
-        answer = own.post(page_of(visit, "confirm/"))
+        answer = confirm(own, visit)
 
         assert answer["Location"] == page_of(visit)
         assert "Your appointment is confirmed" in text(own.get(page_of(visit)))
         assert fresh(visit).status == Status.CONFIRMED
 
     def test_twice_is_the_same_as_once(self, own: Client, visit: Appointment) -> None:
-        answers = [own.post(page_of(visit, "confirm/")) for _ in range(2)]
+        answers = [confirm(own, visit) for _ in range(2)]
 
         assert [a.status_code for a in answers] == [302, 302]
         assert visit.events.count() == 2
@@ -227,7 +232,7 @@ class TestConfirming:
     ) -> None:
         booking.cancel(appointment=visit, reason="OTHER", by=Actor.system("test"), now=now)
 
-        answer = own.post(page_of(visit, "confirm/"))
+        answer = confirm(own, visit)
 
         assert answer.status_code == 409
         assert "This appointment is cancelled" in text(answer)
@@ -235,13 +240,25 @@ class TestConfirming:
     def test_is_written_down_as_the_patients_own_act(
         self, signed_in: Client, visit: Appointment
     ) -> None:
-        signed_in.post(page_of(visit, "confirm/"))
+        confirm(signed_in, visit)
 
         event = visit.events.last()
         assert (event.by_kind, event.by_user) == ("PATIENT", visit.patient.user)  # type: ignore[union-attr]
 
     def test_by_an_address_is_refused_on_get(self, own: Client, visit: Appointment) -> None:
         assert own.get(page_of(visit, "confirm/")).status_code == 405
+
+    def test_says_nothing_about_a_time_that_was_not_shown(
+        self, own: Client, visit: Appointment, desk: Actor, now: datetime
+    ) -> None:
+        assert 'name="sequence" value="0"' in own.get(page_of(visit)).content.decode()
+        booking.reschedule(appointment=visit, start=at(MONDAY, "11:00"), by=desk, now=now)
+
+        for sent in ({"sequence": 0}, {"sequence": "x"}, {}):
+            answer = own.post(page_of(visit, "confirm/"), sent)
+            assert answer.status_code == 409
+            assert "11:00" in text(answer)
+        assert fresh(visit).status == Status.SCHEDULED
 
 
 class TestCancelling:

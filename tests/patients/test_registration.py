@@ -10,10 +10,12 @@ from patients.models import Patient, contact_index
 from patients.registration import (
     AccountClosed,
     Details,
+    DetailsChanged,
     account_for,
     likely_duplicates,
     register,
     register_provisional,
+    stamp_of,
     update_details,
 )
 from providers.models import Clinic
@@ -50,22 +52,42 @@ def test_an_anonymous_booking_makes_a_record_of_its_own_for_the_clinic_to_look_a
     assert patient.user is None
 
 
-def test_only_what_differs_is_written(clinic: Clinic) -> None:
-    patient = register(clinic=clinic, details=ADA)
-    Patient.objects.filter(pk=patient.pk).update(language="es")  # a neighbour's edit
+def change(patient: Patient, details: Details) -> Patient:
+    return update_details(patient=patient, details=details, seen=stamp_of(patient))
 
-    update_details(patient=patient, details=replace(ADA, phone="+12125550199"))
+
+def test_a_changed_number_is_found_by(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=ADA)
+
+    changed = change(patient, replace(ADA, phone="+12125550199"))
+
+    assert changed.phone == "+12125550199"
+    assert patient in Patient.objects.reached_at(phone="+12125550199")
+
+
+def test_a_neighbours_edit_is_not_written_over(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=ADA)
+    change(patient, replace(ADA, language="es"))
+
+    with pytest.raises(DetailsChanged):
+        change(patient, replace(ADA, phone="+12125550199"))
 
     patient.refresh_from_db()
-    assert (patient.phone, patient.language) == ("+12125550199", "es")
-    assert patient in Patient.objects.reached_at(phone="+12125550199")
+    assert (patient.phone, patient.language) == (ADA.phone, "es")
+
+
+def test_the_same_change_sent_twice_is_made_once(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=ADA)
+    for _ in range(2):
+        changed = change(patient, replace(ADA, city="Albany"))
+    assert changed.city == "Albany"
 
 
 def test_a_new_address_closes_the_old_accounts_door(clinic: Clinic) -> None:
     patient = register(clinic=clinic, details=ADA)
     account = proven()
 
-    update_details(patient=patient, details=replace(ADA, email="new@mail.example"))
+    change(patient, replace(ADA, email="new@mail.example"))
 
     assert patient not in Patient.objects.visible_to(account)  # type: ignore[arg-type]
 
@@ -75,7 +97,7 @@ def test_other_changes_leave_the_account_alone(clinic: Clinic) -> None:
     account = proven()
     patient.refresh_from_db()
 
-    update_details(patient=patient, details=replace(ADA, city="Albany"))
+    change(patient, replace(ADA, city="Albany"))
 
     assert patient in Patient.objects.visible_to(account)  # type: ignore[arg-type]
 

@@ -78,6 +78,13 @@ def test_a_patient_is_not_sent_to_another_site(
     assert type_in(client, code_in_mail())["Location"] == "/appointments/"
 
 
+def test_a_session_keeps_no_more_of_an_address_than_any_page_of_ours_has(
+    client: Client, ada: Patient, ask: Ask
+) -> None:
+    ask(next="/" + "x" * 100_000)
+    assert len(str(dict(client.session))) < 1_000
+
+
 def test_known_and_unknown_addresses_are_answered_alike(ada: Patient, ask: Ask) -> None:
     known, unknown = ask(), ask("nobody@mail.example")
 

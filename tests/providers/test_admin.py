@@ -254,3 +254,35 @@ def test_whoever_is_made_a_manager_on_the_clinics_page_enters(site: Client, clin
     url = address("providers_clinic", "change", clinic.pk)
     posted(site, url, {"memberships-0-role": Role.CLINIC_ADMIN})
     assert colleague.get(reverse("admin:index")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "scheduling/appointment/?status__exact=%00",
+        "scheduling/appointment/?patient__given_name__startswith=A",
+        "patients/patient/?email_index=x",
+        "patients/patient/?created_at__year=999999999",
+        "providers/provider/?languages__contains=x",
+        "providers/provider/?clinic__memberships__user__password__startswith=p",
+        "auth/user/?memberships__role=%00",
+        "auth/user/?password__startswith=p",
+    ],
+)
+def test_a_question_that_no_filter_asks_is_a_bad_request(question: str, site: Client) -> None:
+    assert site.get(f"/admin/{question}").status_code == 400
+
+
+@pytest.mark.usefixtures("provider")
+@pytest.mark.parametrize("model", ["scheduling_appointment", "providers_provider", "auth_user"])
+def test_what_the_filters_of_a_list_ask_is_answered(model: str, site: Client) -> None:
+    url = address(model, "changelist")
+    page = site.get(url)
+    choices = [
+        choice["query_string"]
+        for spec in page.context["cl"].filter_specs
+        for choice in spec.choices(page.context["cl"])
+    ]
+    assert len(choices) > 3
+    for query in choices:
+        assert site.get(f"{url}{query}").status_code == 200, query

@@ -247,3 +247,11 @@ def test_the_privacy_officer_and_the_provider_have_no_panel(
 ) -> None:
     for role in (Role.PRIVACY_OFFICER, Role.PROVIDER):
         assert panel(at_the_desk(clinic, role), nine).status_code == 404
+
+
+def test_what_is_said_of_a_patient_is_in_no_cookie(nine: Appointment) -> None:
+    with at(NINE):
+        receptionist = at_the_desk(nine.clinic)
+        assert do(receptionist, nine, "check-in").status_code == 302
+        assert set(receptionist.cookies) <= {"sessionid", "csrftoken"}
+        assert "Ada Moreno is checked in." in shown(panel(receptionist, nine))

@@ -18,6 +18,7 @@ from scheduling.models import Appointment, SlotHold
 from tests.factories import (
     AppointmentFactory,
     ClinicFactory,
+    MembershipFactory,
     PatientFactory,
     VisitTypeFactory,
     at,
@@ -136,7 +137,7 @@ def test_a_taken_time_offers_the_three_nearest_and_keeps_what_was_typed(
     assert refused.status_code == 409
     assert "This time is no longer available." in shown(refused)
     offered = [one["when"] for one in refused.context["alternatives"]]
-    assert offered == ["8:00 am", "8:30 am", "9:30 am"]
+    assert offered == ["8:00\xa0am", "8:30\xa0am", "9:30\xa0am"]
     assert 'value="Sore knee"' in refused.content.decode()
     assert Appointment.objects.count() == 1
     instead = refused.context["alternatives"][0]["value"]
@@ -152,7 +153,7 @@ def test_alternatives_leave_out_times_at_which_the_patient_is_elsewhere(
     AppointmentFactory.create(visit_type=kind, patient=ada, start=NINE - HALF_HOUR)
     refused = receptionist.post(book_url(provider, NINE, ada), form(kind))
     offered = [one["when"] for one in refused.context["alternatives"]]
-    assert "8:30 am" not in offered
+    assert "8:30\xa0am" not in offered
     assert len(offered) == 3
 
 
@@ -254,6 +255,23 @@ def test_a_kept_time_of_somebody_else_leads_nowhere(
     hold = hold_of(provider, visit_type, NINE, holder="another")
     sent = receptionist.get(f"{reverse('desk:book')}?hold={hold.pk}&patient={ada.pk}", follow=True)
     assert sent.status_code == 404
+
+
+def test_a_time_kept_at_a_clinic_one_has_left_is_not_booked(
+    clinic: Clinic, provider: Provider, visit_type: VisitType
+) -> None:
+    user = MembershipFactory.create(clinic=clinic).user
+    now_at = MembershipFactory.create(clinic=ClinicFactory.create(), user=user).clinic
+    stranger = PatientFactory.create(clinic=now_at)
+    phone, by = SlotHold.Purpose.PHONE, Actor.staff(user.pk)
+    hold = hold_of(provider, visit_type, NINE, holder=str(user.pk), purpose=phone, by=by)
+    clinic.memberships.update(is_active=False)
+    client = Client()
+    client.force_login(user)
+    url = f"{reverse('desk:book')}?hold={hold.pk}&patient={stranger.pk}"
+    assert client.get(url).status_code == 404
+    assert client.post(url, form(visit_type)).status_code == 404
+    assert Appointment.objects.count() == 0
 
 
 def test_a_hold_of_another_makes_the_time_taken(

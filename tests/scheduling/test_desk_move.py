@@ -57,7 +57,7 @@ def test_the_own_providers_times_come_first_then_colleagues_of_the_specialty(
     labels = [group["label"] for group in page.context["groups"]]
     assert labels == ["Dr. Amara Diallo", "Dr. Colleague"]
     own = [time["label"] for time in page.context["groups"][0]["times"]]
-    assert own[:3] == ["8:00 am", "8:30 am", "9:30 am"]
+    assert own[:3] == ["8:00\xa0am", "8:30\xa0am", "9:30\xa0am"]
 
 
 def test_the_next_days_with_free_times_are_named_and_lead_to_them(
@@ -98,8 +98,8 @@ def test_a_time_that_was_taken_meanwhile_is_a_conflict_that_shows_the_free_ones(
     assert refused.status_code == 409
     assert "This time is no longer available." in shown(refused)
     own = [time["label"] for time in refused.context["groups"][0]["times"]]
-    assert "9:30 am" in own
-    assert "10:00 am" not in own
+    assert "9:30\xa0am" in own
+    assert "10:00\xa0am" not in own
     nine.refresh_from_db()
     assert nine.scheduled_start == NINE
 

@@ -80,10 +80,10 @@ def test_free_times_of_all_providers_stand_in_order(client: Client, provider: Pr
     ProviderFactory.create(clinic=provider.clinic, name="Dr. Zoe Young", working=True)
     first, second, third = times(client)[:3]
     assert (first[1:], second[1:]) == (
-        ("8:00 am", "Dr. Amara Diallo"),
-        ("8:00 am", "Dr. Zoe Young"),
+        ("8:00\xa0am", "Dr. Amara Diallo"),
+        ("8:00\xa0am", "Dr. Zoe Young"),
     )
-    assert third[1] == "8:30 am"
+    assert third[1] == "8:30\xa0am"
 
 
 @pytest.mark.usefixtures("visit_type")
@@ -99,8 +99,8 @@ def test_pages_follow_each_other_without_gap_or_repeat(client: Client, provider:
         seen += rows
         address = context["later_href"]
     assert len(seen) == len(set(seen)) == 4 * 14
-    assert seen[0][1] == "8:00 am"
-    assert seen[-1][1] == "11:30 am"
+    assert seen[0][1] == "8:00\xa0am"
+    assert seen[-1][1] == "11:30\xa0am"
 
 
 @pytest.mark.usefixtures("visit_type")
@@ -111,7 +111,7 @@ def test_more_providers_than_fit_a_page_are_not_cut_at_one_time(
         ProviderFactory.create(clinic=provider.clinic, name=f"Dr. P{number:02}", working=True)
     rows = times(client)
     assert len(rows) == 25
-    assert {row[1] for row in rows} == {"8:00 am"}
+    assert {row[1] for row in rows} == {"8:00\xa0am"}
 
 
 @pytest.mark.usefixtures("visit_type")
@@ -123,7 +123,7 @@ def test_constraints_are_kept(client: Client, provider: Provider) -> None:
     assert {name for _d, _t, name in times(client, provider=provider.pk)} == {provider.name}
     assert {name for _d, _t, name in times(client, specialty=other.specialty_id)} == {other.name}
     assert {name for _d, _t, name in times(client, language="es")} == {other.name}
-    assert times(client, part="afternoon")[0][1] == "12:00 pm"
+    assert times(client, part="afternoon")[0][1] == "12:00\xa0pm"
     assert times(client, part="evening") == []
     assert times(client, video="on") == []
     friday = (monday + timedelta(days=4)).strftime("%A")
@@ -187,11 +187,11 @@ def test_a_time_is_kept_for_the_caller_from_everybody_else(
 ) -> None:
     hold = keep(client, provider, visit_type)
     assert (hold.holder, hold.purpose) == (str(user.pk), SlotHold.Purpose.PHONE)
-    assert [row[1] for row in times(peer)[:3]] == ["8:00 am", "8:30 am", "9:30 am"]
+    assert [row[1] for row in times(peer)[:3]] == ["8:00\xa0am", "8:30\xa0am", "9:30\xa0am"]
     answer = peer.post(reverse("desk:hold_place"), kept(provider, visit_type))
     assert answer.status_code == 409
     rows = [row for day in answer.context["days"] for row in day["rows"]]
-    assert [row["time"] for row in rows] == ["8:00 am", "8:30 am", "9:30 am"]
+    assert [row["time"] for row in rows] == ["8:00\xa0am", "8:30\xa0am", "9:30\xa0am"]
     assert peer.get(reverse("desk:hold", args=[hold.pk])).status_code == 404
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from patients.models import Patient
+from patients.registration import stamp_of
 from providers.models import Clinic
 from scheduling.forms.patient import typed_so_far
 from tests.factories import MembershipFactory, PatientFactory
@@ -157,13 +158,35 @@ def test_details_are_changed_and_the_rest_is_left_alone(client: Client, clinic: 
     assert (patient.dob, patient.address_line) == (date(1984, 2, 29), "1 Main Street")
 
 
+def test_of_two_who_change_a_record_at_once_the_second_sees_both(
+    client: Client, clinic: Clinic
+) -> None:
+    patient = PatientFactory.create(clinic=clinic, name="Ana Torres", city="Albany")
+    address = reverse("desk:patient_edit", args=[patient.pk])
+    seen = {**TYPED, "seen": client.get(address).context["form"]["seen"].value()}
+    client.post(address, {**seen, "city": "Troy"})
+
+    answer = client.post(address, {**seen, "phone": "646 555 0199"})
+    assert answer.status_code == 409
+    assert "On file now: Troy" in answer.content.decode()
+    assert Patient.objects.get().phone == "+12125550134"
+
+    form = answer.context["form"]
+    meant = {**seen, "phone": form["phone"].value(), "seen": form["seen"].value()}
+    assert client.post(address, {**meant, "city": "Troy"}).status_code == 302
+    kept = Patient.objects.get()
+    assert (kept.phone, kept.city) == ("+16465550199", "Troy")
+
+
 def test_saving_the_details_of_an_online_booking_says_that_they_were_checked(
     client: Client, clinic: Clinic
 ) -> None:
     patient = PatientFactory.create(clinic=clinic, name="Ana Torres", is_provisional=True)
     page = client.get(reverse("desk:patient", args=[patient.pk])).content.decode()
     assert "An online booking made this record" in page
-    client.post(reverse("desk:patient_edit", args=[patient.pk]), TYPED)
+    client.post(
+        reverse("desk:patient_edit", args=[patient.pk]), {**TYPED, "seen": stamp_of(patient)}
+    )
     kept = Patient.objects.get()
     assert (kept.is_provisional, kept.dob) == (False, date(1961, 4, 7))
 

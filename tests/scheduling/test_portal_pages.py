@@ -83,7 +83,7 @@ def test_a_day_that_cannot_be_booked_answers_400_with_days_that_can(
 def test_a_day_without_times_says_so_and_shows_the_others(client: Client) -> None:
     sunday = today() + timedelta(days=(6 - today().weekday()) % 7 or 7)
     response = client.get(address("times", day=sunday.isoformat()))
-    assert response.status_code == 200
+    assert response.status_code == 409
     assert "The times on that day are gone." in response.content.decode()
 
 

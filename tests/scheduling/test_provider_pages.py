@@ -74,7 +74,10 @@ def visit_at(clock: str, provider: Provider, visit_type: VisitType, **kwargs: An
 
 
 def act(client: Client, visit: Appointment, name: str, back: str = "today") -> Any:
-    return client.post(reverse("provider:act", args=[visit.pk, name]), {"back": back})
+    """Press a button of a page that was loaded just now."""
+    version = Appointment.objects.get(pk=visit.pk).version
+    sent = {"back": back, "version": version}
+    return client.post(reverse("provider:act", args=[visit.pk, name]), sent)
 
 
 def test_today_shows_who_is_next_with_language_and_type(
@@ -93,7 +96,7 @@ def test_today_shows_who_is_next_with_language_and_type(
     assert page.context["next"].appointment.patient == spanish
     text = page.content.decode()
     assert "Rosa Quispe" in text
-    assert "10:30 am" in text
+    assert "10:30\xa0am" in text
     assert "Spanish interpreter" in text
     assert "2 of 2 visits to go" in text
 
@@ -144,7 +147,7 @@ def test_a_visit_is_completed_in_one_click_and_undone(
     visit.refresh_from_db()
     assert visit.status == Status.COMPLETED
     text = owner.get(reverse("provider:today")).content.decode()
-    assert "until 10:10 am" in text
+    assert "until 10:10\xa0am" in text
     act(owner, visit, "undo")
     visit.refresh_from_db()
     assert visit.status == Status.SCHEDULED
@@ -156,7 +159,7 @@ def test_a_no_show_waits_for_the_grace_and_says_from_when(
     visit = visit_at("10:00", provider, visit_type)
     with time_machine.travel(monday_at_ten + 14 * MINUTE, tick=False):
         page = owner.get(reverse("provider:visit", args=[visit.pk])).content.decode()
-        assert "No-show from 10:15 am" in page
+        assert "No-show from 10:15\xa0am" in page
         refused = act(owner, visit, "no-show")
         assert refused.status_code == 409
         assert "too early" in refused.content.decode()
@@ -176,6 +179,23 @@ def test_an_act_that_no_longer_fits_answers_409_with_the_page(
     answer = act(owner, visit, "complete")
     assert answer.status_code == 409
     assert "the appointment is cancelled" in answer.content.decode()
+
+
+def test_a_page_that_is_out_of_date_undoes_nothing_that_it_did_not_show(
+    owner: Client, provider: Provider, visit_type: VisitType, desk: Actor, monday_at_ten: datetime
+) -> None:
+    visit = visit_at("09:00", provider, visit_type)
+    done = booking.mark_no_show(appointment=visit, by=desk, now=monday_at_ten)
+    page = owner.get(reverse("provider:visit", args=[visit.pk])).content.decode()
+    assert f'name="version" value="{done.version}"' in page
+    reopened = booking.undo(appointment=done, by=desk, now=monday_at_ten)
+    booking.cancel(appointment=reopened, reason="OTHER", by=desk, now=monday_at_ten)
+
+    url = reverse("provider:act", args=[visit.pk, "undo"])
+    for sent in ({"version": done.version}, {"version": "x"}, {}):
+        assert owner.post(url, sent).status_code == 409
+    visit.refresh_from_db()
+    assert visit.status == Status.CANCELLED
 
 
 def test_an_unknown_act_is_not_found(
@@ -285,7 +305,7 @@ def test_the_week_shows_own_visits_hours_and_absences_by_day(
     days = page.context["days"]
     assert [row.appointment for row in days[0].visits] == [visit]
     assert days[0].is_today
-    assert days[0].hours == ["8:00 am – 5:00 pm"]
+    assert days[0].hours == ["8:00\xa0am to 5:00\xa0pm"]
     assert days[6].hours == []
     earlier = owner.get(reverse("provider:week"), {"day": page.context["earlier"].isoformat()})
     assert earlier.context["later"] == page.context["monday"]
