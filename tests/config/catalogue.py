@@ -26,6 +26,7 @@ MARKED = re.compile(
 )
 TAG = re.compile(r"{{.*?}}", re.DOTALL)
 OUTSIDE = re.compile(r"{%.*?%}|<[^>]*>", re.DOTALL)
+SPOKEN = re.compile(r'\b(?:aria-label|alt|placeholder|title)="([^"{]+)"')
 LETTERS = re.compile(r"[^\W\d_]{2}")
 
 Words = dict[str, list[str]]  # message (with its context) → its translation, one for each plural
@@ -96,10 +97,9 @@ def unmarked() -> Iterator[str]:
     """Yield what templates would show in every language alike; the gallery is for developers."""
     for path in (settings.BASE_DIR / "templates").rglob("*.*"):
         if path.suffix in {".html", ".txt"} and path.name != "gallery.html":
-            shown = OUTSIDE.sub("\n", TAG.sub("", MARKED.sub("", path.read_text())))
-            yield from (
-                line.strip(" ·,.:()") for line in shown.splitlines() if LETTERS.search(line)
-            )
+            source = TAG.sub("", MARKED.sub("", path.read_text()))
+            lines = OUTSIDE.sub("\n", source).splitlines() + SPOKEN.findall(source)
+            yield from (line.strip(" ·,.:()") for line in lines if LETTERS.search(line))
 
 
 def written(language: str) -> Words:
