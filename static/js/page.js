@@ -33,7 +33,10 @@ function focusErrorSummary(root) {
 }
 
 focusErrorSummary(document);
-document.addEventListener("htmx:load", (event) => focusErrorSummary(event.detail.elt));
+// htmx says the same of the whole page once, a moment later, when somebody may be typing already.
+document.addEventListener("htmx:load", (event) => {
+  if (event.detail.elt !== document.body) focusErrorSummary(event.detail.elt);
+});
 
 // The first submit goes through, a second one shortly after does not. The button stays enabled,
 // because a disabled button loses its name and value and the keyboard's place. Forms that htmx

@@ -16,6 +16,7 @@ WIDTHS = (320, 390, 1440)
 def open_gallery(page: Page, server: LiveServer, audience: str, width: int = 1440) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(f"{server.url}{reverse('gallery')}?as={audience}")
+    expect(page.locator("[data-error-summary]")).to_be_focused()  # the scripts have run
 
 
 @pytest.mark.parametrize("audience", AUDIENCES)
