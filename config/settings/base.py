@@ -40,6 +40,8 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "auditlog",
     "csp",
     "django_htmx",
@@ -63,7 +65,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "patients.privacy.recording.AccessRecordMiddleware",
     "patients.privacy.middleware.PageMiddleware",
+    "patients.privacy.sign_in.SignInMiddleware",
 ]
 
 TEMPLATES = [
@@ -166,6 +170,8 @@ ANONYMOUS_USER_NAME = None
 GUARDIAN_RAISE_403 = True
 ROLE_PERMISSIONS = _ROLE_PERMISSIONS
 AUDITLOG_LOGENTRY_MODEL = "patients.AuditEntry"
+# Sealed values can be opened only where a record of it is kept.
+LOOKS_MUST_BE_RECORDED = True
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 60 * 60

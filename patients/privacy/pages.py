@@ -25,6 +25,10 @@ class Audience(Enum):
     DESK = "desk"
     PROVIDER = "provider"
     STAFF = "staff"
+    PRIVACY = "privacy"
+
+
+HELD_AT_A_CLINIC = {Audience.DESK, Audience.PROVIDER, Audience.PRIVACY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,8 @@ def page(
     passive: bool = False,
 ) -> Callable[[View], View]:
     """Declare a page. Staff pages must name a permission; `phi` pages are never stored."""
-    needs_permission = audience in {Audience.DESK, Audience.PROVIDER}
-    if needs_permission != bool(permission):
-        raise ValueError("A page of desk or provider, and no other, names a permission.")
+    if (audience in HELD_AT_A_CLINIC) != bool(permission):
+        raise ValueError("A page of desk, provider or privacy, and no other, names a permission.")
     declared = Page(audience, permission, methods, phi, passive)
 
     def declare(view: View) -> View:

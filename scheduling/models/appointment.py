@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -154,6 +155,11 @@ class Appointment(UUIDModel):
         return f"Appointment {self.reference}"
 
     @property
+    def about_patient(self) -> UUID:
+        """Whose data the sealed columns hold."""
+        return self.patient_id
+
+    @property
     def zone(self) -> ZoneInfo:
         return self.clinic.zone
 
@@ -203,3 +209,7 @@ class VisitNote(UUIDModel):
 
     def __str__(self) -> str:
         return f"Note {str(self.pk)[-8:]}"
+
+    @property
+    def about_patient(self) -> UUID:
+        return self.appointment.patient_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Self
+from uuid import UUID
 
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
@@ -78,6 +79,11 @@ class SlotHold(UUIDModel):
 
     def __str__(self) -> str:
         return f"Hold {str(self.pk)[-8:]}"
+
+    @property
+    def about_patient(self) -> UUID | None:
+        """Whose data the draft holds, if they are on file already."""
+        return self.patient_id
 
 
 class IdempotencyKey(UUIDModel):

@@ -7,22 +7,19 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, Self
+from uuid import UUID
 
-from auditlog.models import AbstractLogEntry
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.models import User as Account
-from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
-from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from patients.crypto import blind_index
 from patients.fields import SealedDateField, SealedTextField
-from providers.fields import TransactionIdField, UUIDModel
+from providers.fields import UUIDModel
 from providers.models import Clinic, InsurancePlan, Provider, TimeZone
 
 User = Account | AnonymousUser
@@ -126,6 +123,11 @@ class Patient(UUIDModel):
     def __str__(self) -> str:
         return f"Patient {str(self.pk)[-8:]}"
 
+    @property
+    def about_patient(self) -> UUID:
+        """Whose data the sealed columns hold."""
+        return self.pk
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Write the row, with the blind indexes of the contacts that it holds now."""
         self.index_contacts()
@@ -202,86 +204,3 @@ class CareRelationship(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {str(self.pk)[-8:]}"
-
-
-class OneTimeCode(UUIDModel):
-    """A short code sent to a contact: one use, ten minutes, bound to the browser that asked.
-
-    Rows exist for unknown contacts too, so that asking for a code looks the same either way.
-    """
-
-    class Purpose(models.TextChoices):
-        SIGN_IN = "SIGN_IN", _("Sign in")
-        BOOKING = "BOOKING", _("Booking")
-
-    purpose = models.CharField(max_length=8, choices=Purpose)
-    contact = SealedTextField(
-        blank=True, default="", help_text=_("Where to send it; empty once that was done.")
-    )
-    contact_index = models.BinaryField(max_length=32)
-    browser_digest = models.BinaryField(max_length=32)
-    code_digest = models.BinaryField(max_length=32, default=b"")
-    wrong_tries = models.PositiveSmallIntegerField(default=0)
-    expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["contact_index", "expires_at"], name="code_by_contact")]
-
-    def __str__(self) -> str:
-        return f"Code {str(self.pk)[-8:]}"
-
-
-class AuditEntry(AbstractLogEntry):  # type: ignore[misc]  # untyped library
-    """One look at, or change of, what patients told us: who, what, why and how it ended."""
-
-    role = models.CharField(max_length=20, blank=True, default="")
-    system_actor = models.CharField(max_length=60, blank=True, default="")
-    purpose = models.CharField(max_length=40, blank=True, default="")
-    outcome = models.CharField(max_length=20, blank=True, default="")
-    request_id = models.CharField(max_length=64, blank=True, default="")
-    patient_ids = ArrayField(models.UUIDField(), default=list, blank=True)
-    field_names = ArrayField(models.CharField(max_length=60), default=list, blank=True)
-    written_in = TransactionIdField(null=True)
-
-    class Meta(AbstractLogEntry.Meta):  # type: ignore[misc]
-        indexes = [GinIndex(fields=["patient_ids"], name="audit_by_patient")]
-
-    def __str__(self) -> str:
-        return f"Audit entry {self.pk}"
-
-
-class ClinicUserObjectPermission(UserObjectPermissionBase):
-    """Guardian's table of what a user may do at a clinic."""
-
-    content_object = models.ForeignKey(Clinic, on_delete=models.CASCADE)
-
-    class Meta(UserObjectPermissionBase.Meta):
-        pass
-
-
-class ClinicGroupObjectPermission(GroupObjectPermissionBase):
-    """Guardian's table of what a group may do at a clinic."""
-
-    content_object = models.ForeignKey(Clinic, on_delete=models.CASCADE)
-
-    class Meta(GroupObjectPermissionBase.Meta):
-        pass
-
-
-class PatientUserObjectPermission(UserObjectPermissionBase):
-    """Guardian's table of records shared with a user."""
-
-    content_object = models.ForeignKey(Patient, on_delete=models.CASCADE)
-
-    class Meta(UserObjectPermissionBase.Meta):
-        pass
-
-
-class PatientGroupObjectPermission(GroupObjectPermissionBase):
-    """Guardian's table of records shared with a group."""
-
-    content_object = models.ForeignKey(Patient, on_delete=models.CASCADE)
-
-    class Meta(GroupObjectPermissionBase.Meta):
-        pass
