@@ -1,7 +1,8 @@
-"""Finds patients by what was typed: the one place that compares names, birthdays and phones.
+"""Finds patients by what was typed: a name, a birthday, a phone, in the index of each clinic.
 
-No query can look inside sealed columns, so the records are read and compared here. Who is asking
-is not known here: the caller hands over the clinics whose patients they may see.
+No query can look inside sealed columns, so an index in memory is asked, and only the few who are
+shown are then read as records. Who is asking is not known here: the caller hands over the clinics
+whose patients they may see.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from heapq import nsmallest
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 
-from patients.closeness import Person, closeness
 from patients.contacts import parse_phone
 from patients.models import Patient
-from patients.search_terms import Reading, fold, is_enough, parse
+from patients.name_index import shelf
+from patients.name_index.index import Ranked
+from patients.search_terms import Reading, is_enough, parse
 from providers.models import Clinic
 
 MOST = 20
 WHOLE_NUMBER = 10
 SHOWN = ("clinic_id", "given_name", "family_name", "name_suffix", "dob", "phone")
-
-Rank = tuple[int, int, tuple[str, ...], tuple[str, ...], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,15 @@ def find(*, clinics: Iterable[Clinic], text: str, today: date, limit: int = MOST
     """Return the patients of some clinics whom a text may mean, at most `limit` of them.
 
     Three letters or digits are asked for. Exact beats a beginning, a beginning a part; then by
-    name. Records merged into others are left out.
+    name. Records merged into others are left out. Two queries, one more for each further clinic.
     """
     if not is_enough(text):
         return Matches(is_too_short=True)
     readings = [_as_kept(reading) for reading in parse(text, today=today)]
-    ranked = list(_ranked(_candidates(clinics, readings), readings))
-    best = nsmallest(limit, ranked, key=lambda pair: pair[0])
-    return Matches([patient for _rank, patient in best], has_more=len(ranked) > limit)
+    asked = list(clinics)
+    best = nsmallest(limit + 1, _ranked(asked, readings, limit + 1))
+    patients = _records(asked, [UUID(bytes=row.id) for _grade, row in best[:limit]])
+    return Matches(patients, has_more=len(best) > limit)
 
 
 def _as_kept(reading: Reading) -> Reading:
@@ -64,28 +66,15 @@ def _whole_number(reading: Reading) -> str:
         return ""
 
 
-def _candidates(clinics: Iterable[Clinic], readings: Sequence[Reading]) -> Iterator[Patient]:
-    """Yield those with the phone number that was typed whole, or else everybody on file."""
-    on_file = Patient.objects.filter(clinic__in=list(clinics), merged_into=None)
-    if len(readings) == 1 and len(readings[0].digits) > WHOLE_NUMBER:
-        on_file = on_file.reached_at(phone=f"+{readings[0].digits}")
-    return on_file.only(*SHOWN).order_by("pk").iterator()
+def _ranked(clinics: Sequence[Clinic], readings: Sequence[Reading], most: int) -> Iterator[Ranked]:
+    for clinic in clinics:
+        with shelf.lent(clinic) as index:
+            best = index.best(readings, most)
+        yield from best
 
 
-def _ranked(
-    candidates: Iterable[Patient], readings: Sequence[Reading]
-) -> Iterator[tuple[Rank, Patient]]:
-    for patient in candidates:
-        person = _person(patient)
-        grades = [grade for r in readings if (grade := closeness(r, person)) is not None]
-        if grades:
-            yield (*min(grades), person.family, person.given, str(patient.pk)), patient
-
-
-def _person(patient: Patient) -> Person:
-    return Person(
-        given=fold(patient.given_name),
-        family=fold(patient.family_name),
-        born=patient.dob,
-        phone=patient.phone.lstrip("+"),
-    )
+def _records(clinics: Sequence[Clinic], ids: Sequence[UUID]) -> list[Patient]:
+    """Return the records of these ids in their order, those that may still be shown."""
+    here = Patient.objects.filter(pk__in=ids, clinic__in=clinics, merged_into=None)
+    found = {patient.pk: patient for patient in here.only(*SHOWN)}
+    return [found[pk] for pk in ids if pk in found]

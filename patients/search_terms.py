@@ -88,6 +88,8 @@ def parse(text: str, *, today: date) -> list[Reading]:
 
 def fold(text: str) -> tuple[str, ...]:
     """Return words as they are compared: "O'Brien Peña-Ruiz" → obrien, pena, ruiz."""
+    if text.isascii() and text.isalpha():
+        return (text.lower(),)
     # Twice, because taking letters apart can bring capitals to light, and the other way round.
     plain = _apart(_apart(text).casefold()).casefold()
     bare = "".join(c for c in plain if not unicodedata.combining(c))

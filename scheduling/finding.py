@@ -15,6 +15,8 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
 from patients.models import Patient
+from patients.models.audit import Act
+from patients.privacy import audit
 from patients.search import MOST, find
 from providers.models import Clinic
 from scheduling.models import Appointment
@@ -49,8 +51,10 @@ def find_patients(
 ) -> Answer:
     """Return the patients whom a text may mean: by name, birthday, phone or a visit's reference.
 
-    `clinics` are those whose patients the user may see. A constant number of queries.
+    `clinics` are those whose patients the user may see. A constant number of queries. The record
+    of who looked says that it was a search.
     """
+    audit.mark(action=Act.SEARCH)
     today = now.astimezone(clinics[0].zone).date()
     matches = find(clinics=clinics, text=text, today=today, limit=limit)
     by_reference = _with_reference(text, user)
