@@ -2,13 +2,5 @@
 
 from patients.privacy.pages import Audience
 
-BY_NAME = {
-    "account_login": Audience.PUBLIC,
-    "account_logout": Audience.PUBLIC,
-    "account_inactive": Audience.PUBLIC,
-    "account_reset_password": Audience.PUBLIC,
-    "account_reset_password_done": Audience.PUBLIC,
-    "account_reset_password_from_key": Audience.PUBLIC,
-    "account_reset_password_from_key_done": Audience.PUBLIC,
-}
+BY_NAME: dict[str, Audience] = {}
 BY_NAMESPACE = {"admin": Audience.STAFF}

@@ -20,6 +20,7 @@ function announceFailure() {
 document.addEventListener("htmx:sendError", announceFailure);
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status === 401) {
+    if (document.getElementById("session-over")) return; // js/session.js tells it
     // The session is over: nothing of the patient's may stay on the screen.
     document.body.replaceChildren();
     window.location.reload();
