@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -22,6 +23,7 @@ from config.supervisor import ChildEnded, Supervisor
 
 _HOST = "127.0.0.1"
 _DATA = ".daysheet/postgres"
+_ANCHOR = ".daysheet/audit.anchor"
 _FIRST_PAGE_SECONDS = 60
 
 
@@ -71,6 +73,7 @@ def _leave(_number: int, _frame: object) -> None:
 def _run_again_with_database() -> None:
     command = ["-m", "config.embedded", "run", "--data", _DATA, "--die-with-parent", "--"]
     again = [sys.executable, "manage.py", *sys.argv[1:]]
+    os.environ.setdefault("AUDIT_ANCHOR", str(Path(_ANCHOR).absolute()))
     os.execv(sys.executable, [sys.executable, *command, *again])  # noqa: S606 - ourselves
 
 
