@@ -8,7 +8,20 @@ from datetime import UTC, datetime
 from traceback import TracebackException
 
 ALLOWED = frozenset(
-    {"appointment", "clinic", "hold", "patient", "provider", "request_id", "status_code", "task"}
+    {
+        "appointment",
+        "clinic",
+        "head",
+        "hold",
+        "patient",
+        "provider",
+        "request_id",
+        "row",
+        "rows",
+        "seal",
+        "status_code",
+        "task",
+    }
 )
 # What stands in an address after these is a secret: it opens a visit, or sets a password.
 SECRET_IN_PATH = re.compile(r"(/v/|/password/reset/key/)[^/\s]+")

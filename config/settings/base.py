@@ -55,9 +55,9 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_permissions_policy.PermissionsPolicyMiddleware",
+    "config.encoding.OnlyUTF8",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "config.encoding.OnlyUTF8",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -81,6 +81,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "patients.privacy.context.site",
+                "patients.privacy.sign_in.context.sign_in",
             ],
         },
     }
@@ -160,21 +161,81 @@ ACCOUNT_FORMS = {
     "reset_password": "patients.accounts.NewPasswordForm",
     "reset_password_from_key": "patients.staff_forms.ResetPasswordKeyForm",
 }
+# Our own limits stand in for the library's, which tries at the same time could pass.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None, "reset_password": None}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = False
+MFA_ADAPTER = "patients.second_factor.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "patients.staff_forms.EnterCodeForm",
+    "reauthenticate": "patients.staff_forms.EnterCodeAgainForm",
+    "activate_totp": "patients.staff_forms.SetUpAppForm",
+    "add_webauthn": "patients.staff_forms.AddPasskeyForm",
+    "authenticate_webauthn": "patients.staff_forms.PasskeyForm",
+    "reauthenticate_webauthn": "patients.staff_forms.PasskeyAgainForm",
+    "login_webauthn": "patients.staff_forms.PasskeySignInForm",
+    "edit_webauthn": "patients.staff_forms.RenamePasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_RECOVERY_CODE_DIGITS = 12
+MFA_TOTP_ISSUER = SITE_NAME
 ANONYMOUS_USER_NAME = None
 GUARDIAN_RAISE_403 = True
 ROLE_PERMISSIONS = _ROLE_PERMISSIONS
 AUDITLOG_LOGENTRY_MODEL = "patients.AuditEntry"
+# While the key of the blind indexes changes, look-ups match either; `rotate_keys` writes the new.
+BLIND_INDEX_KEY_OLD = ""
+# Every change of these leaves a row; the columns named beside a model say nothing in it.
+AUDITED_MODELS: dict[str, list[str]] = {
+    "account.EmailAddress": [],
+    "auth.Group": [],
+    "auth.User": ["password", "last_login"],
+    "mfa.Authenticator": ["data", "last_used_at"],
+    "patients.CareRelationship": [],
+    "patients.ClinicGroupObjectPermission": [],
+    "patients.ClinicUserObjectPermission": [],
+    "patients.Patient": ["created_at"],
+    "patients.PatientGroupObjectPermission": [],
+    "patients.PatientIdentifier": ["value"],
+    "patients.PatientUserObjectPermission": [],
+    "providers.Clinic": [],
+    "providers.ClinicClosure": [],
+    "providers.InsurancePlan": [],
+    "providers.Membership": [],
+    "providers.Provider": [],
+    "providers.ProviderSchedule": [],
+    "providers.Specialty": [],
+    "providers.TimeOff": [],
+    "providers.VisitType": [],
+    "scheduling.VisitNote": ["updated_at"],
+    "scheduling.WaitlistEntry": [],
+}
+# Seals over the audit: signed by the one process that has the private key, checked by anybody. The
+# anchor is a file on another disk than the database's, to which the head of each seal is added.
+AUDIT_SEAL_KEY = ""
+AUDIT_VERIFY_KEYS: list[str] = []
+AUDIT_ANCHOR = env.str("AUDIT_ANCHOR", default="")
+# False where `manage.py seal_audit --every 60` runs beside the worker, with a role of its own.
+AUDIT_SEALED_BY_WORKER = env.bool("AUDIT_SEALED_BY_WORKER", default=True)
 # Sealed values can be opened only where a record of it is kept.
 LOOKS_MUST_BE_RECORDED = True
+# How many names a process keeps open in memory for the finder, of all clinics; about 300 bytes each.
+SEARCH_NAMES_IN_MEMORY = env.int("SEARCH_NAMES_IN_MEMORY", default=200_000)
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+# In the database, sealed: Redis may be away, and a copy of the table says nothing.
+SESSION_ENGINE = "patients.privacy.sessions"
+SESSION_IDLE_SECONDS = 15 * 60
+SESSION_ABSOLUTE_SECONDS = 12 * 60 * 60
+SESSION_WARNING_SECONDS = 2 * 60
+# What opens something to a browser without a sign-in, and ends by the same limits.
+SESSION_GRANTS = ["visit_links"]
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
@@ -197,7 +258,16 @@ PHONE_REGION = env.str("PHONE_REGION", default="US")
 BOOKING_HANDLERS = [
     "patients.relationships.on_appointment_change",
     "scheduling.links.on_appointment_change",
+    "scheduling.auditing.on_appointment_change",
 ]
+# Called in order when two records of one person are joined, and when they are taken apart again.
+MERGE_HANDLERS = [
+    "patients.merged_rows.on_merge",
+    "scheduling.merging.on_merge",
+    "emr.merging.on_merge",
+]
+# Called in the transaction that takes an e-mail address off a patient's record.
+CONTACT_HANDLERS = ["scheduling.links.on_contact_change"]
 BOOKING_LOCK_TIMEOUT_MS = env.int("BOOKING_LOCK_TIMEOUT_MS", default=3_000)
 CARE_RELATIONSHIP_MONTHS = env.int("CARE_RELATIONSHIP_MONTHS", default=12)
 
@@ -205,6 +275,7 @@ CARE_RELATIONSHIP_MONTHS = env.int("CARE_RELATIONSHIP_MONTHS", default=12)
 Q_CLUSTER = {
     "name": "daysheet",
     "orm": "default",
+    "broker_class": "config.queue.HeldQueue",  # a restored copy sends nothing by itself
     "workers": env.int("WORKERS", default=2),
     "timeout": 60,
     "retry": 600,

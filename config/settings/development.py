@@ -7,6 +7,13 @@ DEBUG = env.bool("DEBUG", default=False)
 DEVELOPMENT = True
 SECRET_KEY = "development-only-not-a-secret-0000000000000000000000000000"  # noqa: S105
 BLIND_INDEX_KEY = "development-only-" + "0" * 47
+# The bytes "development-only-no-secret-00000", which production refuses by their beginning.
+DATA_KEYS = "development:ZGV2ZWxvcG1lbnQtb25seS1uby1zZWNyZXQtMDAwMDA="
+# The bytes "development-only-no-backup-00000".
+BACKUP_KEYS = "development:ZGV2ZWxvcG1lbnQtb25seS1uby1iYWNrdXAtMDAwMDA="
+# The bytes "development-only-no-sealing-0000", and the public half of that key.
+AUDIT_SEAL_KEY = "development:ZGV2ZWxvcG1lbnQtb25seS1uby1zZWFsaW5nLTAwMDA="
+AUDIT_VERIFY_KEYS = ["development:H22PfRnA0epG0TfTswDo18G2NDw00iaiurVkk1C4kTU="]
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
 INSTALLED_APPS = [*INSTALLED_APPS, "config.demo"]
 DEMO_ENTRY = env.bool("DEMO_ENTRY", default=False)

@@ -1,11 +1,14 @@
 """A clinic's server. Everything it needs is named, and anything unsafe stops it at once."""
 
-from urllib.parse import urlsplit
+from ssl import TLSVersion
 
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import *  # noqa: F403
-from config.settings.base import REDIS_URL, database, env
+from config.settings.base import CACHES, REDIS_URL, database, env
+from config.settings.sealing import seal_key, verify_keys
+from config.settings.transport import private_database, private_redis
+from patients.crypto import BadKeys, is_weak, parse_keys
 
 DEBUG = False
 
@@ -23,8 +26,38 @@ def secret(name: str) -> str:
     return value
 
 
+def key_ring(name: str) -> str:
+    """Return "id:base64,id:base64", keys of 32 random bytes each, the first of which writes.
+
+    Raises ImproperlyConfigured with the variable's name and a key's id, never a key.
+    """
+    value: str = env.str(name)
+    try:
+        keys = parse_keys(value)
+    except BadKeys as error:
+        raise ImproperlyConfigured(f"{name} cannot be used: {error}.") from None
+    for key_id, key in keys.items():
+        if is_weak(key):
+            raise ImproperlyConfigured(f"{name}: the key {key_id} is not 32 random bytes.")
+    return value
+
+
 SECRET_KEY = secret("SECRET_KEY")
 BLIND_INDEX_KEY = secret("BLIND_INDEX_KEY")
+BLIND_INDEX_KEY_OLD = secret("BLIND_INDEX_KEY_OLD") if env.str("BLIND_INDEX_KEY_OLD", "") else ""
+if BLIND_INDEX_KEY in {BLIND_INDEX_KEY_OLD, SECRET_KEY}:
+    raise ImproperlyConfigured("BLIND_INDEX_KEY must be a key of its own.")
+DATA_KEYS = key_ring("DATA_KEYS")
+# Only where backups are made or tried out: the web and worker processes need none.
+BACKUP_KEYS = key_ring("BACKUP_KEYS") if env.str("BACKUP_KEYS", default="") else ""
+AUDIT_VERIFY_KEYS = verify_keys(env.list("AUDIT_VERIFY_KEYS"))
+# Only the process that seals says AUDIT_SEALER=true and has the key; the web process refuses it.
+AUDIT_SEAL_KEY = (
+    seal_key(env.str("AUDIT_SEAL_KEY"), AUDIT_VERIFY_KEYS)
+    if env.bool("AUDIT_SEALER", default=False)
+    else ""
+)
+AUDIT_ANCHOR = env.str("AUDIT_ANCHOR")
 SITE_URL = env.str("SITE_URL")
 if not SITE_URL.startswith("https://"):
     raise ImproperlyConfigured("SITE_URL must begin with https://: links in messages lead there.")
@@ -35,12 +68,16 @@ if "*" in ALLOWED_HOSTS or not ALLOWED_HOSTS:
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
 CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS]
 
-DATABASES = {"default": database(env.str("DATABASE_URL"))}
-redis = urlsplit(REDIS_URL)
-if redis.scheme == "redis" and redis.hostname not in {"127.0.0.1", "localhost", "::1"}:
-    raise ImproperlyConfigured("REDIS_URL must use rediss:// when Redis is on another machine.")
+DATABASES = {"default": private_database(database(env.str("DATABASE_URL")))}
+REDIS_URL = private_redis(REDIS_URL)
+if REDIS_URL.startswith("rediss:"):
+    CACHES["redis"]["OPTIONS"]["CONNECTION_POOL_KWARGS"] = {
+        "ssl_check_hostname": True,
+        "ssl_min_version": TLSVersion.TLSv1_2,
+    }
 
 SECURE_SSL_REDIRECT = True
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by machines beside this one
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
@@ -51,7 +88,7 @@ CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "__Host-csrftoken"
 
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_BACKEND = "patients.outbound.VerifiedSMTP"
 EMAIL_HOST = env.str("EMAIL_HOST")
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,17 @@ def test_one_click_leads_to_the_audiences_first_page(
 
 
 @pytest.mark.usefixtures("people")
+@pytest.mark.parametrize(("name", "value"), [("DEMO_ENTRY", False), ("DEVELOPMENT", False)])
+def test_its_door_stands_for_a_second_step_and_counts_nowhere_but_in_the_demo(
+    entry: Client, settings: Any, name: str, value: bool
+) -> None:
+    entry.post(reverse("demo_entry", args=["desk"]))
+    assert entry.get(reverse("desk:board")).status_code == 200
+    setattr(settings, name, value)
+    assert entry.get(reverse("desk:board"))["Location"] == reverse("mfa_index")
+
+
+@pytest.mark.usefixtures("people")
 def test_the_patient_gets_the_account_that_a_code_would_have_opened(entry: Client) -> None:
     entry.post(reverse("demo_entry", args=["patient"]))
     patient = Patient.objects.get()
@@ -119,6 +131,9 @@ PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "config.settings.production",
     "SECRET_KEY": "production-" + "k" * 60,
     "BLIND_INDEX_KEY": "production-" + "b" * 60,
+    "DATA_KEYS": f"one:{b64encode(bytes(range(32))).decode()}",
+    "AUDIT_VERIFY_KEYS": f"one:{b64encode(bytes(range(32))).decode()}",
+    "AUDIT_ANCHOR": "/nowhere/anchor",
     "ALLOWED_HOSTS": "clinic.example",
     "SITE_URL": "https://clinic.example",
     "DATABASE_URL": "postgresql://daysheet@db.clinic.example/daysheet?sslmode=verify-full",

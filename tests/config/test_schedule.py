@@ -54,6 +54,13 @@ def test_the_sweep_removes_what_has_ended_and_nothing_else(
         code_digest=b"3",
         expires_at=now - timedelta(days=2),
     )
-    assert sweep() == {"holds": 1, "keys": 0, "links": 0, "codes": 1}
+    assert sweep() == {
+        "holds": 1,
+        "keys": 0,
+        "links": 0,
+        "codes": 1,
+        "tries": 0,
+        "sign_ins": 0,
+    }
     assert list(SlotHold.objects.all()) == [live]
     assert ended != live
