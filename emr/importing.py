@@ -23,8 +23,10 @@ from emr.intake.patients import PatientIntake
 from emr.intake.places import PlaceIntake
 from emr.intake.practitioners import PractitionerIntake
 from emr.intake.roles import PRACTITIONER, ROLE, RoleIntake
-from emr.links import Digests, Key, digests, links_of, write_link
+from emr.links import Digests, Key, digest_key, digests, links_of, write_link
 from emr.models import EMRLink
+from patients.models import Patient
+from patients.suggesting import suggest_later
 from providers.fields import UUIDModel
 
 INTAKES: dict[str, Intake] = {
@@ -83,6 +85,7 @@ class _Known:
 
     links: dict[Key, EMRLink]
     rows: dict[uuid.UUID, UUIDModel]
+    registered: list[uuid.UUID] = field(default_factory=list)
 
     def look_up(self, key: Key) -> tuple[EMRLink | None, UUIDModel | None]:
         link = self.links.get(key)
@@ -99,6 +102,7 @@ class Import:
 
     target: Target
     tell: Callable[[Finding], None]
+    key: str = field(default_factory=digest_key, repr=False)
     tally: Tally = field(default_factory=Tally)
     seen: set[Key] = field(default_factory=set)
     refused: set[Key] = field(default_factory=set)
@@ -120,12 +124,14 @@ class Import:
             for place, reading in read:
                 key = reading.identity.key
                 link, row = known.look_up(key)
-                item = _Item(place, reading, digests(reading, source=self.target.source), link, row)
+                digest = digests(reading, source=self.target.source, key=self.key)
+                item = _Item(place, reading, digest, link, row)
                 try:
                     self._settle(item, known)
                 except Refused as refusal:
                     self._refuse(place, refusal, reading.identity.resource_id)
                 self.seen.add(key)
+            suggest_later(known.registered)
 
     def _read(self, place: Place) -> tuple[Place, Reading] | None:
         entry, resource_id = place.entry, ""
@@ -173,6 +179,8 @@ class Import:
                     unsaved.refresh_from_db()
             reason = f"the database refused it ({_what_refused(error)})"
             raise Refused("database", reason) from error
+        if item.row is None and isinstance(taken.row, Patient):
+            known.registered.append(taken.row.pk)
         known.learn(link, taken.row)
         return taken.remarks
 

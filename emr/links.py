@@ -9,12 +9,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.models import Q
 
 from emr.intake.kinds import Columns, Reading
 from emr.models import EMRLink
 from patients.crypto import blind_index
+from patients.models import kept_key
 from providers.fields import UUIDModel
 
 Key = tuple[str, str]
@@ -31,16 +31,23 @@ class Digests:
         return {part for part, digest in self.parts.items() if before.get(part) != digest}
 
 
-def digests(reading: Reading, *, source: str) -> Digests:
+def digest_key() -> str:
+    """Return the key of all digests. It never changes: else all would look changed at the source,
+    and what was changed here would be lost.
+    """
+    return kept_key("emr-digests")
+
+
+def digests(reading: Reading, *, source: str, key: str) -> Digests:
     kind, resource_id = reading.identity.key
     column = f"emr.{source}/{kind}/{resource_id}"
-    parts = {name: _digest(column, values).hex() for name, values in reading.parts.items()}
-    return Digests(whole=_digest(column, parts), parts=parts)
+    parts = {name: _digest(key, column, values).hex() for name, values in reading.parts.items()}
+    return Digests(whole=_digest(key, column, parts), parts=parts)
 
 
-def _digest(column: str, values: Columns) -> bytes:
+def _digest(key: str, column: str, values: Columns) -> bytes:
     written = json.dumps(values, sort_keys=True, default=str)
-    return blind_index(key=settings.BLIND_INDEX_KEY, column=column, value=written)
+    return blind_index(key=key, column=column, value=written)
 
 
 def links_of(keys: Iterable[Key], *, source: str) -> dict[Key, EMRLink]:

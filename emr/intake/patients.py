@@ -13,6 +13,7 @@ from emr.fhir.patient import PatientSays, read_patient
 from emr.intake.kinds import Columns, Reading, Remark, Taken, Target, best_phone, save_changes
 from patients.contacts import parse_email
 from patients.models import Patient, PatientIdentifier
+from patients.suggesting import suggest_pair
 
 _NUMBERS = "record_numbers"
 _BAD_PHONE = Remark("phone", "no phone number given could be one: kept without")
@@ -109,4 +110,5 @@ def _keep_numbers(patient: Patient, numbers: list[list[str]], target: Target) ->
         )
         if kept.patient_id != patient.pk:
             remarks.append(_KNOWN_NUMBER)
+            suggest_pair(patient, kept.patient, number=(kept.source_system, value))
     return tuple(remarks)

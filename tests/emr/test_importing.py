@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
 from emr.findings import Tally
@@ -19,6 +22,7 @@ from patients.models import Patient
 from providers.models import Clinic, Provider, Specialty
 from tests.emr.conftest import Importer, Resource
 from tests.factories import ClinicFactory
+from tests.patients.rings import BOTH, NEW
 
 Make = Callable[..., Resource]
 FIXTURE = Path(__file__).parent / "fixtures" / "bundle.json"
@@ -98,10 +102,31 @@ def test_a_change_made_here_survives_another_change_at_the_source(
     run_import: Importer, resource: Make
 ) -> None:
     run_import([resource(address=[{"city": "Old Town"}], gender="female")])
-    Patient.objects.update(city="Told at the desk")
+    patient = Patient.objects.get()
+    patient.city = "Told at the desk"
+    patient.save()
     run_import([resource(address=[{"city": "Old Town"}], gender="other")])
     patient = Patient.objects.get()
     assert (patient.city, patient.sex) == ("Told at the desk", "other")
+
+
+def test_new_keys_make_nothing_look_changed_at_the_source(
+    run_import: Importer, resource: Make
+) -> None:
+    run_import([resource(address=[{"city": "Old Town"}])])
+    patient = Patient.objects.get()
+    patient.city = "Told at the desk"
+    patient.save()
+    with override_settings(
+        BLIND_INDEX_KEY="n" * 60,
+        BLIND_INDEX_KEY_OLD=settings.BLIND_INDEX_KEY,
+        DATA_KEYS=BOTH,
+    ):
+        call_command("rotate_keys")
+    with override_settings(BLIND_INDEX_KEY="n" * 60, DATA_KEYS=NEW):
+        again = run_import([resource(address=[{"city": "Old Town"}])])
+        assert again.count("Patient", "unchanged") == 1
+        assert Patient.objects.get().city == "Told at the desk"
 
 
 def test_a_row_deleted_here_arrives_again(run_import: Importer, resource: Make) -> None:

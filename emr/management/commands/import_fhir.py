@@ -19,6 +19,7 @@ from emr.findings import Finding, Tally, report_writer
 from emr.importing import import_files
 from emr.intake.kinds import Target
 from emr.management.progress import progress
+from patients.privacy.audit import keeping_record
 from providers.models import Clinic
 
 _LONGEST_SOURCE = 255
@@ -62,6 +63,7 @@ class Command(BaseCommand):
         with (
             _report(options["report"]) as tell,
             progress("Importing", total=total, stream=sys.stderr) as advance,
+            keeping_record(system="system:import", purpose="import", clinic=target.clinic),
         ):
             tally = import_files(files, target=target, tell=tell, advance=advance)
         self._conclude(tally, files, show_names=options["show_file_names"])
