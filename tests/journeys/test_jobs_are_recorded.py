@@ -1,0 +1,125 @@
+"""What the worker and commands do for patients is in the audit, by a system with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.utils import timezone
+
+from patients import codes
+from patients.indexes import contact_indexes
+from patients.looks import Unrecorded
+from patients.models import AuditEntry, OneTimeCode, Patient
+from patients.models.audit import Act, Outcome
+from patients.privacy import audit
+from patients.registration import account_for
+from providers.models import Clinic
+from scheduling import links
+from scheduling.models import Appointment
+from scheduling.tasks import sweep
+from tests.factories import AppointmentFactory, PatientFactory, at, next_monday
+
+pytestmark = pytest.mark.django_db
+BUNDLE = Path(__file__).parent.parent / "emr" / "fixtures" / "bundle.json"
+
+
+@pytest.fixture
+def strict(settings: Any) -> None:
+    """Nothing is opened from here on where nobody keeps a record of it."""
+    settings.LOOKS_MUST_BE_RECORDED = True
+
+
+@pytest.fixture
+def visit(clinic: Clinic) -> Appointment:
+    patient = PatientFactory.create(clinic=clinic, email="ada@mail.example")
+    return AppointmentFactory.create(
+        patient=patient, provider__clinic=clinic, start=at(next_monday(1), "09:00")
+    )
+
+
+def rows_of(job: Callable[[], object]) -> list[AuditEntry]:
+    """Run a job; return what it left in the audit for looking."""
+    last = AuditEntry.objects.order_by("id").values_list("id", flat=True).last() or 0
+    job()
+    looks = AuditEntry.objects.filter(id__gt=last, action__in=[Act.ACCESS, Act.SEND])
+    return list(looks.order_by("id"))
+
+
+def test_a_message_about_a_visit_is_recorded(visit: Appointment, strict: None) -> None:
+    (row,) = rows_of(lambda: links.mail_booked(str(visit.pk)))
+    assert len(mail.outbox) == 1
+    assert (row.system_actor, row.action, row.outcome) == ("system:mail", Act.SEND, Outcome.DONE)
+    assert row.patient_ids == [visit.patient_id]
+    assert {"email", "given_name"} <= set(row.field_names)
+    assert row.clinic == visit.clinic
+
+
+def test_a_lost_link_is_recorded(visit: Appointment, strict: None) -> None:
+    indexes = [digest.hex() for digest in contact_indexes("email", "ada@mail.example")]
+    (row,) = rows_of(lambda: links.mail_lost(visit.reference, *indexes))
+    assert row.patient_ids == [visit.patient_id]
+
+
+def test_a_message_that_cannot_be_sent_is_recorded_as_failed(
+    visit: Appointment, strict: None, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+
+    def send() -> None:
+        with pytest.raises(Exception, match="ConnectionRefused"):
+            links.mail_booked(str(visit.pk))
+
+    (row,) = rows_of(send)
+    assert (row.outcome, row.patient_ids) == (Outcome.FAILED, [visit.patient_id])
+
+
+def test_a_code_that_is_sent_is_recorded(visit: Appointment, strict: None) -> None:
+    code = codes.request_code(
+        purpose=OneTimeCode.Purpose.SIGN_IN,
+        email="ada@mail.example",
+        browser="00" * 32,
+        network="",
+        now=timezone.now(),
+    )
+    (row,) = rows_of(lambda: codes.send(str(code), "en"))
+    assert (row.system_actor, row.field_names, row.patient_ids) == ("system:codes", ["contact"], [])
+
+
+def test_an_account_that_gets_a_record_is_recorded(visit: Appointment, strict: None) -> None:
+    account = account_for(*contact_indexes("email", "ada@mail.example"))
+    row = AuditEntry.objects.filter(action=Act.UPDATE, patient_ids=[visit.patient_id]).latest("id")
+    assert (row.actor, row.field_names) == (account, ["user"])
+
+
+def test_an_import_is_recorded(clinic: Clinic, strict: None) -> None:
+    (row,) = rows_of(
+        lambda: call_command("import_fhir", str(BUNDLE), "--clinic", clinic.slug, stdout=StringIO())
+    )
+    assert (row.system_actor, row.purpose, row.clinic) == ("system:import", "import", clinic)
+    made = AuditEntry.objects.filter(action=Act.CREATE, content_type__model="patient")
+    assert made.count() >= Patient.objects.count() > 0
+
+
+def test_the_demonstration_is_recorded(strict: None) -> None:
+    rows = rows_of(lambda: call_command("seed_demo", stdout=StringIO()))
+    assert [row.system_actor for row in rows if row.purpose == "demo"] == ["system:demo"]
+
+
+def test_sweeping_up_opens_nothing(visit: Appointment, strict: None) -> None:
+    assert rows_of(sweep) == []
+
+
+def test_a_job_that_keeps_no_record_opens_nothing(visit: Appointment, strict: None) -> None:
+    """The control: what all the above do is refused where nobody keeps a record of it."""
+    known = Patient.objects.get(pk=visit.patient_id)
+    with pytest.raises(Unrecorded):
+        str(known.email)
+    with audit.keeping_record(system="system:test", purpose="test"):
+        assert known.email == "ada@mail.example"
