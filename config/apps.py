@@ -7,6 +7,7 @@ from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
 from django.core.management import call_command
 from django.db.models.signals import post_migrate
+from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -20,6 +21,14 @@ def schedule_jobs(**_kwargs: Any) -> None:
     import_module("config.schedule").apply()
 
 
+def settle_outboxes(**kwargs: Any) -> None:
+    """Make a new database the one whose background jobs run, once it has a place to say so."""
+    known = kwargs.get("apps", apps)  # a flush names none
+    migrated = known.all_models["patients"]
+    if "outboxhome" in migrated:
+        import_module("patients.outboxes").settle(now=timezone.now())
+
+
 class ConfigConfig(AppConfig):
     name = "config"
 
@@ -29,6 +38,7 @@ class ConfigConfig(AppConfig):
         queue = apps.get_app_config("django_q")
         post_migrate.connect(create_cache_table, sender=queue)
         post_migrate.connect(schedule_jobs, sender=queue)
+        post_migrate.connect(settle_outboxes, sender=queue)
 
 
 class SetupConfig(AdminConfig):

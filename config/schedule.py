@@ -25,6 +25,18 @@ JOBS = [
         5,
         "Holds, codes, links and request keys end by themselves; their rows would pile up.",
     ),
+    Job(
+        "seal audit",
+        "patients.tasks.seal_audit",
+        1,
+        "Until a row of the audit is sealed, nobody could tell that it was changed or removed.",
+    ),
+    Job(
+        "verify audit",
+        "patients.tasks.verify_daily",
+        24 * 60,
+        "Damage to the audit should be known within a day, not when somebody asks for it.",
+    ),
 ]
 
 

@@ -25,8 +25,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django_q.tasks import async_task
 
+from patients.indexes import contact_indexes
 from patients.mail import send_mail
-from patients.models import OneTimeCode, Patient, contact_index
+from patients.models import OneTimeCode, Patient
+from patients.models.audit import Act
+from patients.privacy import audit
 from patients.throttle import Limit, TooManyRequests
 
 DIGITS = 8
@@ -70,13 +73,14 @@ def request_code(
     to an address that a patient has on file, which the caller cannot tell. Raises TooManyRequests.
     """
     BY_NETWORK.spend(network)
-    index = contact_index("email", email)
+    index, *former = contact_indexes("email", email)
     with transaction.atomic():
         _check_contact(index, now=now)
         code = OneTimeCode.objects.create(
             purpose=purpose,
             contact=email,
             contact_index=index,
+            contact_index_old=former[0] if former else b"",
             browser_digest=bytes.fromhex(browser),
             expires_at=now + LIFETIME,
         )
@@ -100,6 +104,11 @@ def send(code_id: str, language: str) -> None:
 
     Raises MailNotSent, whose words name no address.
     """
+    with audit.keeping_record(system="system:codes", purpose="sign_in", action=Act.SEND):
+        _send(code_id, language)
+
+
+def _send(code_id: str, language: str) -> None:
     row = OneTimeCode.objects.filter(pk=code_id, used_at=None).first()
     if row is None or not row.contact:
         return
@@ -117,7 +126,7 @@ def _is_wanted(row: OneTimeCode) -> bool:
     """Whether a code for this contact could open anything."""
     if row.purpose == Purpose.BOOKING:
         return True
-    return Patient.objects.filter(email_index=row.contact_index, merged_into=None).exists()
+    return Patient.objects.filter(email_index__in=row.contact_indexes, merged_into=None).exists()
 
 
 def redeem(
@@ -138,7 +147,7 @@ def redeem(
     row = OneTimeCode.objects.filter(
         pk=code_id, purpose=purpose, browser_digest=bytes.fromhex(browser)
     ).first()
-    if row is None or (email and bytes(row.contact_index) != contact_index("email", email)):
+    if row is None or (email and bytes(row.contact_index) not in contact_indexes("email", email)):
         raise CodeEnded
     live = OneTimeCode.objects.filter(
         pk=row.pk, used_at=None, expires_at__gt=now, wrong_tries__lt=MOST_TRIES

@@ -8,7 +8,6 @@ address closes the old account's door. Nothing is ever linked by name and date o
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -18,7 +17,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from patients.contact_changes import address_left
 from patients.models import Patient
+from patients.models.audit import Act
+from patients.privacy import audit
+from patients.suggesting import suggest_later
 from providers.fields import new_id
 from providers.models import Clinic
 
@@ -57,21 +60,31 @@ class AccountClosed(Exception):
 
 
 def register(*, clinic: Clinic, details: Details) -> Patient:
-    """Make the record of somebody whom the clinic's desk has before it, or on the phone."""
-    return Patient.objects.create(clinic=clinic, **asdict(details))
+    """Make the record of somebody whom the clinic's desk has before it, or on the phone.
+
+    The desk has been shown who is alike; the queue of suspected doubles hears of them too.
+    """
+    return _made(Patient(clinic=clinic, **asdict(details)))
 
 
 def register_provisional(*, clinic: Clinic, details: Details) -> Patient:
     """Make the record of an anonymous booking, after a code proved its contact.
 
     Always a record of its own: that somebody of this name and birthday is a patient here is
-    neither used nor given away. The clinic merges the two once it has looked.
+    neither used nor given away. The clinic joins the two once it has looked.
     """
-    return Patient.objects.create(clinic=clinic, is_provisional=True, **asdict(details))
+    return _made(Patient(clinic=clinic, is_provisional=True, **asdict(details)))
+
+
+def _made(patient: Patient) -> Patient:
+    """Write a new record, and have the worker look for others of the same person."""
+    patient.save(force_insert=True)
+    suggest_later([patient.pk])
+    return patient
 
 
 class DetailsChanged(Exception):
-    """Somebody else has changed the record since it was read."""
+    """Somebody else has changed the record since it was read, or joined it into another."""
 
 
 def stamp_of(patient: Patient) -> str:
@@ -89,6 +102,8 @@ def update_details(*, patient: Patient, details: Details, seen: str) -> Patient:
     unless the record says by now what it was to say.
     """
     patient = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
+    if patient.merged_into_id is not None:
+        raise DetailsChanged
     known, wanted = asdict(Details.of(patient)), asdict(details)
     changed = [name for name, value in wanted.items() if value != known[name]]
     if changed and not constant_time_compare(stamp_of(patient), seen):
@@ -100,6 +115,8 @@ def update_details(*, patient: Patient, details: Details, seen: str) -> Patient:
         changed.append("user")
     if changed:
         patient.save(update_fields=changed)
+    if "email" in changed:
+        address_left(patient)
     return patient
 
 
@@ -112,23 +129,28 @@ def vouch_for(*, patient: Patient) -> Patient:
 
 
 @transaction.atomic
-def account_for(contact_index: bytes) -> User | None:
+def account_for(*contact_indexes: bytes) -> User | None:
     """Return the account of a proven e-mail address, with all its records linked to it.
 
     None where no record has the address. An account is taken over only if it is a portal account
     and every record that it opens has this address; otherwise a new one is made, without name
     or e-mail. Raises AccountClosed if one of the accounts concerned was deactivated.
     """
-    on_file = Patient.objects.filter(email_index=contact_index, merged_into=None)
+    on_file = Patient.objects.filter(email_index__in=contact_indexes, merged_into=None)
     records = list(on_file.select_for_update().order_by("pk"))
     if not records:
         return None
-    account = _known_account(records, contact_index) or _new_account()
-    on_file.exclude(user=account).update(user=account)
+    account = _known_account(records, contact_indexes) or _new_account()
+    opened = [record.pk for record in records if record.user_id != account.pk]
+    if opened:
+        Patient.objects.filter(pk__in=opened).update(user=account)
+        audit.record(
+            action=Act.UPDATE, patients=opened, fields=["user"], purpose="sign_in", by=account
+        )
     return account
 
 
-def _known_account(records: Iterable[Patient], contact_index: bytes) -> User | None:
+def _known_account(records: Iterable[Patient], contact_indexes: Iterable[bytes]) -> User | None:
     linked = User.objects.filter(
         pk__in={record.user_id for record in records if record.user_id},
         username__startswith=ACCOUNT_PREFIX,
@@ -136,7 +158,7 @@ def _known_account(records: Iterable[Patient], contact_index: bytes) -> User | N
     for account in linked:
         if not account.is_active:
             raise AccountClosed
-        others = Patient.objects.filter(user=account).exclude(email_index=contact_index)
+        others = Patient.objects.filter(user=account).exclude(email_index__in=contact_indexes)
         if not others.exists():
             return account
     return None
@@ -147,35 +169,3 @@ def _new_account() -> User:
     account.set_unusable_password()
     account.save()
     return account
-
-
-def likely_duplicates(
-    *, clinic: Clinic, details: Details, besides: Patient | None = None
-) -> list[Patient]:
-    """Return the clinic's records that may be this person's: a warning for the desk, no verdict.
-
-    Same contact, or same date of birth and a name that is alike. Reads every record of the
-    clinic's once, because names and birthdays cannot be searched.
-    """
-    records = Patient.objects.filter(clinic=clinic, merged_into=None)
-    if besides is not None:
-        records = records.exclude(pk=besides.pk)
-    return [record for record in records.iterator() if _is_alike(record, details)]
-
-
-def _is_alike(record: Patient, details: Details) -> bool:
-    if details.email and record.email == details.email:
-        return True
-    if details.phone and record.phone == details.phone:
-        return True
-    if details.dob is None or record.dob != details.dob:
-        return False
-    return bool(
-        name_parts(record.full_name) & name_parts(f"{details.given_name} {details.family_name}")
-    )
-
-
-def name_parts(name: str) -> frozenset[str]:
-    """Return a name's words as they are compared: "De la Peña-Ruiz" → {de, la, pena, ruiz}."""
-    plain = unicodedata.normalize("NFKD", name.casefold().replace("-", " "))
-    return frozenset("".join(c for c in plain if not unicodedata.combining(c)).split())

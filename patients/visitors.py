@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import secrets
 
-from allauth.account.adapter import get_adapter
 from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
+from patients.client_address import client_address
 from patients.crypto import token_digest
 
 SESSION_KEY = "browser"
@@ -24,10 +24,16 @@ def browser_of(request: HttpRequest) -> str:
     return token_digest(value).hex()
 
 
+def known_browser(request: HttpRequest) -> str:
+    """Return the digest of a browser that was asked for it before; "" where it was not."""
+    value = request.session.get(SESSION_KEY)
+    return token_digest(value).hex() if value else ""
+
+
 def network_of(request: HttpRequest) -> str:
     """Return the 64-character keyed digest of the client's address.
 
     The address is the one that staff sign-in is throttled by, so that proxies are set up once.
     """
-    address = get_adapter(request).get_client_ip(request)
+    address = client_address(request)
     return salted_hmac("patients.visitors", address, algorithm="sha256").hexdigest()

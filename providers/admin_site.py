@@ -32,8 +32,28 @@ def managed_by(user: User | AnonymousUser) -> Any:
     return Clinic.objects.staffed_by(user, "manage_clinic")
 
 
+def known_to(user: User | AnonymousUser) -> Any:
+    """Return the clinics whose staff and roles somebody may see: all of them for a superuser."""
+    if user.is_active and user.is_superuser:
+        return Clinic.objects.all()
+    return Clinic.objects.staffed_by(user, "view_staff")
+
+
+def manages(request: HttpRequest) -> bool:
+    """Say whether a visitor sets up any clinic; asked once for each request."""
+    answer: bool | None = getattr(request, "_manages", None)
+    if answer is None:
+        user = request.user
+        answer = user.is_active and (user.is_superuser or managed_by(user).exists())
+        setattr(request, "_manages", answer)  # noqa: B010  # no attribute that requests declare
+    return answer
+
+
 class SetupSite(AdminSite):
-    """Entered by superusers and by those who manage a clinic; signing in is the staff's own."""
+    """Entered by superusers, by those who manage a clinic, and by whoever may see its staff.
+
+    Signing in is the staff's own.
+    """
 
     site_header = _("Set up")
     site_title = _("Set up")
@@ -52,8 +72,7 @@ class SetupSite(AdminSite):
         super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        user = request.user
-        return user.is_active and (user.is_superuser or managed_by(user).exists())
+        return manages(request) or known_to(request.user).exists()
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002
         """Gate a page, and show its times by the clock of the visitor's first clinic."""
@@ -86,5 +105,5 @@ class SetupSite(AdminSite):
 
 
 def _zone(user: User | AnonymousUser) -> ZoneInfo:
-    clinic = managed_by(user).filter(is_active=True).first()
+    clinic = known_to(user).filter(is_active=True).first()
     return clinic.zone if clinic else ZoneInfo("UTC")

@@ -55,6 +55,13 @@ class MinuteRange(models.Func):
         return sql, [*given, *limit, *limit]
 
 
+class ClockTimestamp(models.Func):
+    """The instant at which PostgreSQL evaluates it, where now() is the transaction's start."""
+
+    template = "clock_timestamp()"
+    output_field = models.DateTimeField()
+
+
 class DateTimeRange(models.Func):
     """[start, end) as a range of instants."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date, time
 from typing import Any, Self
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -28,11 +29,20 @@ PERMISSIONS: list[tuple[str, Any]] = [
     ("overbook", "Can double-book on purpose"),
     ("view_patients", "Can see who the clinic's patients are and how to reach them"),
     ("manage_patients", "Can register patients and change their details"),
+    ("view_reasons", "Can see and write why a patient comes, until the visit starts"),
     ("view_own_schedule", "Can see the own day and week"),
     ("manage_own_visits", "Can complete own visits and write their notes"),
+    ("share_records", "Can share the record of an own patient with a colleague"),
+    ("break_glass", "Can open one patient's record in an emergency"),
     ("manage_clinic", "Can set up the clinic"),
+    ("view_staff", "Can see who works at the clinic and in which role"),
     ("view_audit", "Can see who looked at what"),
+    ("look_with_reason", "Can look at one patient for a stated reason"),
 ]
+
+
+# Where the page gate leaves what it has read of a user's permissions, by the clinic's id.
+HELD = "_held_at_clinics"
 
 
 class TimeZone(models.Model):
@@ -52,19 +62,22 @@ class ClinicQuerySet(models.QuerySet["Clinic"]):
         return self.filter(is_active=True)
 
     def staffed_by(self, user: User | AnonymousUser, permission: str) -> Self:
-        """Return the clinics at which a role of this user carries the permission."""
+        """Return the clinics at which this user holds a permission.
+
+        Guardian's rows decide, together with an active role there: a row that outlived its role
+        opens nothing. Being a superuser, or a permission on the whole table, opens nothing either.
+        """
         if not (user.is_authenticated and user.is_active):
             return self.none()
-        return self.filter(
-            pk__in=Membership.objects.filter(
-                user=user, is_active=True, role__in=roles_with(permission)
-            ).values("clinic")
+        known: dict[UUID, frozenset[str]] | None = getattr(user, HELD, None)
+        if known is not None:
+            return self.filter(pk__in=[pk for pk, held in known.items() if permission in held])
+        held = Clinic.objects.filter(
+            clinicuserobjectpermission__user=user,
+            clinicuserobjectpermission__permission__codename=permission,
         )
-
-
-def roles_with(permission: str) -> list[str]:
-    """Return the roles that carry a permission, from the table in settings."""
-    return [role for role, held in settings.ROLE_PERMISSIONS.items() if permission in held]
+        roles = Membership.objects.filter(user=user, is_active=True)
+        return self.filter(pk__in=held.values("pk")).filter(pk__in=roles.values("clinic"))
 
 
 class Clinic(UUIDModel):
@@ -131,6 +144,15 @@ class Membership(UUIDModel):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()} · {self.clinic}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the role and, in the same transaction, whatever listeners derive from it."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            return super().delete(*args, **kwargs)
 
 
 class Specialty(UUIDModel):

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from providers.admin.access import ReadOnlyAdmin, ScopedTabularInline
+from patients.admin import PatientsAdmin
+from providers.admin.access import ScopedTabularInline
 from providers.admin.verbs import hours_changed
 from providers.models import ClinicClosure, ProviderSchedule, TimeOff
 from scheduling.impact import misfits
@@ -54,8 +55,13 @@ class EventInline(ScopedTabularInline):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(ReadOnlyAdmin):
-    """Booked, moved and cancelled on the pages of the desk, never here."""
+class AppointmentAdmin(PatientsAdmin):
+    """Booked, moved and cancelled on the pages of the desk, never here. Whose they are stays there.
+
+    Nothing is searched: a name typed here would stand in addresses.
+    """
+
+    permission = "view_appointments"
 
     fields = (
         "reference",
@@ -73,6 +79,5 @@ class AppointmentAdmin(ReadOnlyAdmin):
     list_display = ("reference", "scheduled_start", "provider", "appointment_type", "status")
     list_filter = ("status", "booked_via", "appointment_type", "scheduled_start")
     list_select_related = ("provider", "appointment_type")
-    search_fields = ("reference__iexact", "provider__name")
     ordering = ("-scheduled_start",)
     inlines = (EventInline,)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q
 
 from patients.models import Patient
 from providers.models import Clinic, Provider, ProviderSchedule, VisitType
@@ -60,9 +64,9 @@ def offered_types(provider: Provider, clinic: Clinic, start: datetime) -> list[V
 def _allowed(provider: Provider, clinic: Clinic, local: datetime) -> set[object]:
     """Return the types named by the hours around a wall-clock time; empty where all may be."""
     day: date = local.date()
-    rows = ProviderSchedule.objects.filter(
+    rows: Any = ProviderSchedule.objects.filter(
         provider=provider, clinic=clinic, is_active=True, day_of_week=day.weekday()
-    ).prefetch_related("visit_types")
+    ).annotate(named=ArrayAgg("visit_types", filter=Q(visit_types__isnull=False), default=[]))
     covering = [
         row
         for row in rows
@@ -70,7 +74,7 @@ def _allowed(provider: Provider, clinic: Clinic, local: datetime) -> set[object]
         and row.start_time <= local.time()
         and (local.time() < row.end_time or row.end_time == row.end_time.min)
     ]
-    named = [{kind.pk for kind in row.visit_types.all()} for row in covering]
+    named = [set(row.named) for row in covering]
     return set() if not all(named) else set().union(*named)
 
 

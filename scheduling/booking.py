@@ -17,7 +17,7 @@ from psycopg.types.range import Range
 
 from patients.models import Patient
 from providers.calendars import bump
-from providers.fields import new_id
+from providers.fields import ClockTimestamp, new_id
 from providers.models import Clinic, Provider, VisitType
 from scheduling import holds, keys
 from scheduling.actors import Actor
@@ -32,7 +32,6 @@ from scheduling.errors import (
 from scheduling.keys import RequestKey
 from scheduling.lanes import HIGHEST_LANE, in_free_lane
 from scheduling.models import Appointment, BookedVia, SlotHold
-from scheduling.models.hold import ClockTimestamp
 from scheduling.placing import Placement, Terms, ask_about, judge, look, place, recheck
 from scheduling.policies import (
     UNDO_WINDOW,

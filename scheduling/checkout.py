@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from patients import codes
+from patients.merging import survivor
 from patients.models import OneTimeCode, Patient
 from patients.registration import Details, register_provisional
 from scheduling import booking, holds
@@ -21,6 +22,7 @@ from scheduling.errors import HoldExpired
 from scheduling.keys import RequestKey
 from scheduling.models import Appointment, BookedVia, IdempotencyKey, SlotHold
 from scheduling.placing import Placement, place
+from scheduling.transactions import is_of_joined
 
 
 def find(pk: UUID, *, browser: str) -> SlotHold | None:
@@ -96,6 +98,19 @@ def write(hold: SlotHold, draft: Draft) -> None:
         if not SlotHold.objects.select_for_update().filter(pk=hold.pk).exists():
             raise HoldExpired
         hold.draft = draft.dump()
+        _save(hold)
+
+
+def _save(hold: SlotHold) -> None:
+    """Write the draft and whose it is; a record joined into another meanwhile gives way to it."""
+    try:
+        with transaction.atomic():
+            hold.save(update_fields=["draft", "patient"])
+    except IntegrityError as error:
+        if hold.patient is None or not is_of_joined(error):
+            raise
+        known = Patient.objects.select_related("merged_into").get(pk=hold.patient.pk)
+        hold.patient = survivor(known)
         hold.save(update_fields=["draft", "patient"])
 
 

@@ -58,12 +58,13 @@ def length_words(visit: Appointment) -> str:
     return f"{visit.appointment_type.label}, {minutes_in_words(minutes)}"
 
 
-def visit_rows(visit: Appointment, *, now: datetime) -> list[Row]:
-    """Return the panel's facts; the reason for the visit only until the visit starts."""
-    return [row for row in _facts(visit, now) if row["value"]]
+def visit_rows(visit: Appointment, *, with_reason: bool, now: datetime) -> list[Row]:
+    """Return the panel's facts; the reason, if at all, only until the visit starts."""
+    with_reason = with_reason and now < visit.scheduled_start
+    return [row for row in _facts(visit, now, with_reason=with_reason) if row["value"]]
 
 
-def _facts(visit: Appointment, now: datetime) -> Iterator[Row]:
+def _facts(visit: Appointment, now: datetime, *, with_reason: bool) -> Iterator[Row]:
     patient, zone = visit.patient, visit.zone
     local = visit.local_start
     yield _row(_("Born"), birth(patient, today=now.astimezone(zone).date()))
@@ -75,7 +76,7 @@ def _facts(visit: Appointment, now: datetime) -> Iterator[Row]:
     yield _row(_("With"), visit.provider.name)
     if visit.overbook_lane:
         yield _row(_("Place"), _("Overbooked on purpose"))
-    if now < visit.scheduled_start:
+    if with_reason:
         yield _row(_("Reason"), visit.reason_for_visit)
     yield _row(_("Reference"), visit.reference)
 

@@ -39,6 +39,13 @@ class PatientBusy(SchedulingError):
     message = gettext_noop("The patient already has an appointment at this time.")
 
 
+class PatientJoined(SchedulingError):
+    """The patient's record was joined into another one a moment ago."""
+
+    code = "patient_joined"
+    message = gettext_noop("This patient's record has just been joined with another. Try again.")
+
+
 class HoldExpired(SchedulingError):
     """The hold ran out, or never was, before the booking was made."""
 

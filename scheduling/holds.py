@@ -14,10 +14,10 @@ from psycopg.types.range import Range
 
 from patients.models import Patient
 from providers.calendars import bump
+from providers.fields import ClockTimestamp
 from scheduling.actors import Actor
 from scheduling.errors import HoldExpired, TooManyHolds
 from scheduling.models import Appointment, SlotHold
-from scheduling.models.hold import ClockTimestamp
 from scheduling.placing import Placement, look, recheck
 from scheduling.policies import check_can_book, terms_for
 from scheduling.transactions import in_one_transaction, limit_waiting

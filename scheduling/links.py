@@ -17,13 +17,18 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.db.models import Q
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from patients.crypto import token_digest
+from patients.indexes import contact_indexes
 from patients.mail import send_mail
-from patients.models import contact_index
+from patients.models import Patient
+from patients.models.audit import Act
+from patients.privacy import audit
+from patients.privacy.sign_in import renew
 from patients.throttle import Limit
 from scheduling.changes import Change
 from scheduling.models import Appointment, ManageLink
@@ -67,9 +72,15 @@ def find(token: str, *, now: datetime) -> ManageLink:
 
 
 def admit(session: SessionBase, link: ManageLink) -> None:
-    """Let this browser reach the link's visit; the last twenty links count."""
-    kept = [pk for pk in session.get(SESSION_KEY, []) if pk != str(link.pk)]
+    """Let this browser reach the link's visit; the last twenty links count.
+
+    What the browser may reach grows, so its session gets a new key.
+    """
+    known = session.get(SESSION_KEY, [])
+    kept = [pk for pk in known if pk != str(link.pk)]
     session[SESSION_KEY] = [*kept, str(link.pk)][-MOST_IN_SESSION:]
+    if len(kept) == len(known):
+        renew(session)
 
 
 def grant(session: SessionBase, appointment: Appointment, *, now: datetime) -> None:
@@ -91,6 +102,12 @@ def within_reach(
     return Appointment.objects.filter(mine).select_related(*RELATED)
 
 
+def reaches(request: HttpRequest, appointment: Appointment, *, now: datetime) -> bool:
+    """Say whether a patient's browser may still see this visit."""
+    reach = within_reach(request.session, request.user, now=now)
+    return reach.filter(pk=appointment.pk).exists()
+
+
 def on_appointment_change(changes: Sequence[Change]) -> None:
     """Let the links of a moved visit live as long as it does now."""
     for change in changes:
@@ -98,6 +115,13 @@ def on_appointment_change(changes: Sequence[Change]) -> None:
             ManageLink.objects.filter(
                 appointment=change.appointment, expires_at__gt=change.at
             ).update(expires_at=max(change.appointment.scheduled_end, change.at) + KEPT)
+
+
+def on_contact_change(patient: Patient) -> None:
+    """End the links to a patient's visits: they went to an address that is no longer on file."""
+    ManageLink.objects.filter(appointment__patient=patient, expires_at__gt=timezone.now()).update(
+        expires_at=timezone.now()
+    )
 
 
 def queue_booked_mail(appointment: Appointment) -> None:
@@ -119,16 +143,16 @@ def ask_for_link(*, reference: str, email: str, network: str) -> None:
     gets the reference and the address's blind index. Raises TooManyRequests.
     """
     LOST_BY_NETWORK.spend(network)
-    index = contact_index("email", email).hex()
-    LOST_BY_CONTACT.spend(index)
-    transaction.on_commit(partial(async_task, "scheduling.links.mail_lost", reference, index))
+    indexes = [digest.hex() for digest in contact_indexes("email", email)]
+    LOST_BY_CONTACT.spend(indexes[0])
+    transaction.on_commit(partial(async_task, "scheduling.links.mail_lost", reference, *indexes))
 
 
-def mail_lost(reference: str, email_index: str) -> None:
+def mail_lost(reference: str, *email_indexes: str) -> None:
     """Send a new link, where reference and address belong together: the worker's part."""
     visit = (
         Appointment.objects.select_related(*RELATED)
-        .filter(reference=reference, patient__email_index=bytes.fromhex(email_index))
+        .filter(reference=reference, patient__email_index__in=map(bytes.fromhex, email_indexes))
         .first()
     )
     if visit is not None and visit.scheduled_end + KEPT > timezone.now():
@@ -137,6 +161,14 @@ def mail_lost(reference: str, email_index: str) -> None:
 
 def _mail(visit: Appointment, *, kind: str) -> None:
     """Send one message with a fresh link to the patient's e-mail, if there is one."""
+    with audit.keeping_record(
+        system="system:mail", purpose="message", action=Act.SEND, clinic=visit.clinic
+    ) as kept:
+        kept.look.patients.add(visit.patient_id)
+        _send(visit, kind=kind)
+
+
+def _send(visit: Appointment, *, kind: str) -> None:
     patient = visit.patient
     if not patient.email:
         return

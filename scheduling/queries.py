@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, UUIDField, Value
+from django.db.models import F, FilteredRelation, Q, QuerySet, UUIDField, Value
 
 from providers.models import (
     Clinic,
@@ -82,18 +82,19 @@ def clinic_day(
     specialty: Specialty | None = None,
     provider: Provider | None = None,
 ) -> ClinicDay:
-    """Return a clinic's day, one column for each provider with hours or visits, in five queries."""
+    """Return a clinic's day, one column for each provider with hours or visits, in four queries."""
     begins = datetime.combine(day, time.min, clinic.zone)
     ends = datetime.combine(day + DAY, time.min, clinic.zone)
-    who = Provider.objects.filter(Q(clinic=clinic) | Q(schedules__clinic=clinic))
+    here = ProviderSchedule.objects.filter(clinic=clinic)
+    who = Provider.objects.filter(Q(clinic=clinic) | Q(pk__in=here.values("provider")))
     if specialty is not None:
         who = who.filter(specialty=specialty)
     if provider is not None:
         who = who.filter(pk=provider.pk)
-    known = {one.pk: one for one in who.select_related("specialty")}
+    known: dict[UUID, Provider] = {}
     columns: dict[UUID, DayColumn] = {}
     busy: dict[UUID, list[Interval]] = {}
-    _add_hours(columns, clinic, day, known)
+    _add_hours(columns, known, who, clinic, day)
     _add_visits(columns, busy, clinic, known, (begins, ends))
     _add_holds(columns, busy, clinic, known, (begins, ends))
     _add_absences(columns, clinic, known, (begins, ends))
@@ -107,28 +108,46 @@ Providers = dict[UUID, Provider]
 Span = tuple[datetime, datetime]
 
 
-def _add_hours(columns: dict[UUID, DayColumn], clinic: Clinic, day: date, known: Providers) -> None:
-    rows = ProviderSchedule.objects.filter(
-        Q(valid_until__isnull=True) | Q(valid_until__gte=day),
-        provider__in=known,
-        provider__is_active=True,
-        clinic=clinic,
-        is_active=True,
-        day_of_week=day.weekday(),
-        valid_from__lte=day,
+def _add_hours(
+    columns: dict[UUID, DayColumn],
+    known: Providers,
+    who: QuerySet[Provider],
+    clinic: Clinic,
+    day: date,
+) -> None:
+    """Find out who there is, and with it the working hours of the day: a row for each window."""
+    rows: Any = who.select_related("specialty").annotate(
+        hours=FilteredRelation(
+            "schedules",
+            condition=Q(
+                Q(schedules__valid_until__isnull=True) | Q(schedules__valid_until__gte=day),
+                schedules__clinic=clinic,
+                schedules__is_active=True,
+                schedules__day_of_week=day.weekday(),
+                schedules__valid_from__lte=day,
+            ),
+        ),
+        opens=F("hours__start_time"),
+        closes=F("hours__end_time"),
+        step=F("hours__slot_duration_minutes"),
+        since=F("hours__valid_from"),
+        until=F("hours__valid_until"),
     )
+    rows = rows.order_by("name", "pk", "opens")
     for row in rows:
-        column = columns.setdefault(row.provider_id, DayColumn(known[row.provider_id]))
-        column.windows.append(
+        one = known.setdefault(row.pk, row)
+        if row.opens is None or not row.is_active:
+            continue
+        columns.setdefault(row.pk, DayColumn(one)).windows.append(
             Window(
                 clinic=clinic.pk,
                 zone=clinic.zone,
-                weekday=row.day_of_week,
-                start=row.start_time,
-                end=row.end_time,
-                step=row.slot_duration_minutes,
-                valid_from=row.valid_from,
-                valid_until=row.valid_until,
+                weekday=day.weekday(),
+                start=row.opens,
+                end=row.closes,
+                step=row.step,
+                valid_from=row.since,
+                valid_until=row.until,
             )
         )
 

@@ -20,6 +20,7 @@ from patients.models import Patient
 from providers.calendars import fresh_stamp
 from providers.fields import new_id
 from scheduling.actors import Actor
+from scheduling.auditing import row_of_booking
 from scheduling.errors import PatientBusy, SchedulingError, SlotTaken, Stale
 from scheduling.facts import Facts
 from scheduling.models import Appointment, AppointmentEvent, SlotHold
@@ -27,6 +28,7 @@ from scheduling.placing import Placement
 from scheduling.transactions import lock_timeout
 from scheduling.transitions import Status
 
+REASON = Appointment._meta.get_field("reason_for_visit")
 BOOK = "SELECT * FROM daysheet_book(%s::jsonb)"
 REFUSED_BY: dict[str, type[SchedulingError]] = {
     "appointment_provider_free": SlotTaken,
@@ -92,13 +94,13 @@ def write(
     one = appointments[0]
     wish = question | {
         "visits": [
-            visit | {"id": row.pk, "reference": row.reference, "event": new_id()}
+            visit
+            | {"id": row.pk, "reference": row.reference, "reason": _sealed(row), "event": new_id()}
             for row, visit in zip(appointments, question["visits"], strict=True)
         ],
         "patience": lock_timeout(),
         "patient": one.patient_id,
         "type": one.appointment_type_id,
-        "reason": one.reason_for_visit,
         "via": one.booked_via,
         "series": one.series,
         "hold": hold and hold.pk,
@@ -108,6 +110,7 @@ def write(
         "by_user": by.user_id,
         "by_name": by.name,
         "details": details,
+        "audit": row_of_booking(appointments, by=by),
         "now": now,
     }
     with connection.cursor() as cursor:
@@ -120,6 +123,12 @@ def write(
     return Written(
         frozenset(written), Facts.of(tuple(facts), clinic=one.clinic_id) if done else None
     )
+
+
+def _sealed(appointment: Appointment) -> str | None:
+    """Return the reason as it is stored: the row's id is part of its seal."""
+    sealed = REASON.pre_save(appointment, add=True)
+    return None if sealed is None else sealed.text
 
 
 def record(

@@ -12,10 +12,10 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg import errors
 
-from scheduling.errors import Busy
+from scheduling.errors import Busy, PatientJoined
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,7 +25,8 @@ TRIES = 4
 def in_one_transaction(verb: Callable[P, R]) -> Callable[P, R]:
     """Run a verb in its own durable transaction, again if it was the victim of a deadlock.
 
-    Raises Busy when a lock was not to be had within BOOKING_LOCK_TIMEOUT_MS, or every try failed.
+    Raises Busy when a lock was not to be had within BOOKING_LOCK_TIMEOUT_MS, or every try failed,
+    and PatientJoined where the patient's record was joined into another meanwhile.
     """
 
     @wraps(verb)
@@ -39,10 +40,20 @@ def in_one_transaction(verb: Callable[P, R]) -> Callable[P, R]:
                     raise Busy from error
                 if not isinstance(error.__cause__, errors.DeadlockDetected):
                     raise
+            except IntegrityError as error:
+                if is_of_joined(error):
+                    raise PatientJoined from error
+                raise
             time.sleep(random.uniform(0.005, 0.02) * (attempt + 1))  # noqa: S311
         raise Busy
 
     return run
+
+
+def is_of_joined(error: IntegrityError) -> bool:
+    """Say whether the database refused a row because its patient's record was joined."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return getattr(diagnosis, "constraint_name", None) == "patient_not_joined"
 
 
 def limit_waiting() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import timezone
 
 from patients.models import Patient
@@ -20,9 +22,23 @@ from tests.factories import (
     UserFactory,
     VisitTypeFactory,
 )
+from tests.second_factor import shown_by_force_login
 
+# What the owner of the tables can do to them, whom a server for tests takes no superuser to be.
+GUARDS = """
+DO $$ DECLARE one record; BEGIN
+    FOR one IN SELECT tgname, tgrelid::regclass AS its FROM pg_trigger
+        WHERE tgfoid = to_regproc('daysheet_refuse_rewriting')
+    LOOP EXECUTE format('ALTER TABLE %s {} TRIGGER %I', one.its, one.tgname);
+    END LOOP;
+END $$
+"""
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 connect = socket.socket.connect
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "real_sign_in: force_login shows no second factor")
 
 
 def _connect_nearby(self: socket.socket, address: Any) -> None:
@@ -36,10 +52,33 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _connect_nearby)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _flush_empties_append_only_tables() -> Iterator[None]:
+    """Between tests that commit, the tables are emptied that refuse it at any other time."""
+    execute = DatabaseOperations.execute_sql_flush
+
+    def flush(self: DatabaseOperations, statements: list[str]) -> None:
+        execute(self, [GUARDS.format("DISABLE"), *statements, GUARDS.format("ENABLE")])
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DatabaseOperations, "execute_sql_flush", flush)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     """Nobody has asked for anything yet: throttles count in the cache."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _second_factor(request: pytest.FixtureRequest) -> Iterator[None]:
+    """`force_login` counts as a sign-in with a second factor, but for tests of `real_sign_in`."""
+    if request.node.get_closest_marker("real_sign_in"):
+        yield
+        return
+    with shown_by_force_login():
+        yield
 
 
 @pytest.fixture

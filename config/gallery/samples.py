@@ -101,6 +101,7 @@ SAMPLES: dict[str, Any] = {
 def samples() -> dict[str, Any]:
     """The context of the gallery page, its forms and its board made afresh."""
     return {
+        "ending_sign_in": {"seconds": 110, "can_stay": True, "warning": 120, "entry": "#"},
         **SAMPLES,
         "form": SampleForm(),
         "wrong_form": SampleForm({"wrong-email": "ana@", "wrong-code": "1234567"}, prefix="wrong"),

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from config.health import healthz
+from config.health import healthz, readyz
 from patients.views.language import choose_language
 from scheduling.views.home import home
 
@@ -15,15 +15,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", choose_language, name="language"),
     path("desk/", include(("scheduling.urls.desk", "desk"))),
     path("provider/", include(("scheduling.urls.provider", "provider"))),
-    path("records/", include(("patients.urls.matching", "records"))),
-    path("emergency/", include(("patients.urls.emergency", "emergency"))),
-    path("privacy/", include(("patients.urls.privacy", "privacy"))),
+    path("records/", include(("scheduling.urls.records", "records"))),
+    path("emergency/", include(("scheduling.urls.emergency", "emergency"))),
+    path("privacy/", include(("config.urls.privacy", "privacy"))),
     path("accounts/", include("config.urls.accounts")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
 ]
 
 if apps.is_installed("config.demo"):
     urlpatterns.append(path("gallery/", include("config.gallery.urls")))
     if settings.DEMO_ENTRY:
         urlpatterns.append(path("demo/", include("config.demo.urls")))
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

@@ -6,10 +6,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from patients.fields import SealedTextField
-from providers.fields import UUIDModel
+from patients.sealed import SealedRow
 
 
-class OneTimeCode(UUIDModel):
+class OneTimeCode(SealedRow):
     """A short code sent to a contact: one use, ten minutes, bound to the browser that asked.
 
     Rows exist for unknown contacts too, so that asking for a code looks the same either way.
@@ -24,6 +24,9 @@ class OneTimeCode(UUIDModel):
         blank=True, default="", help_text=_("Where to send it; empty once that was done.")
     )
     contact_index = models.BinaryField(max_length=32)
+    contact_index_old = models.BinaryField(
+        max_length=32, default=b"", help_text=_("Under the former key, while it changes.")
+    )
     browser_digest = models.BinaryField(max_length=32)
     code_digest = models.BinaryField(max_length=32, default=b"")
     wrong_tries = models.PositiveSmallIntegerField(default=0)
@@ -35,6 +38,11 @@ class OneTimeCode(UUIDModel):
 
     def __str__(self) -> str:
         return f"Code {str(self.pk)[-8:]}"
+
+    @property
+    def contact_indexes(self) -> list[bytes]:
+        """The digests under which the contact may stand in a patient's record."""
+        return [bytes(digest) for digest in (self.contact_index, self.contact_index_old) if digest]
 
     @property
     def about_patient(self) -> None:

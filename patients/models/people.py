@@ -5,6 +5,7 @@ What patients told us stands in sealed columns; their `__str__` says nothing abo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, Self
 from uuid import UUID
@@ -17,17 +18,15 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from patients.crypto import blind_index
 from patients.fields import SealedDateField, SealedTextField
+from patients.indexes import SOURCES, contact_indexes, index_of
+from patients.models.emergency import BreakGlassGrant
+from patients.sealed import SealedRow, is_assigned
 from providers.fields import UUIDModel
 from providers.models import Clinic, InsurancePlan, Provider, TimeZone
 
 User = Account | AnonymousUser
-
-
-def contact_index(column: str, value: str) -> bytes:
-    """Return the blind index of a normalised phone number or e-mail address."""
-    return blind_index(key=settings.BLIND_INDEX_KEY, column=f"patients.{column}", value=value)
+SHARED_RECORD = "view_shared_record"
 
 
 class PatientQuerySet(models.QuerySet["Patient"]):
@@ -37,9 +36,8 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             return self.none()
         return self.filter(
             Q(clinic__in=Clinic.objects.staffed_by(user, "view_patients"))
-            | Q(
-                pk__in=CareRelationship.objects.live().filter(provider__user=user).values("patient")
-            )
+            | Q(pk__in=CareRelationship.objects.opened_to(user).values("patient"))
+            | Q(pk__in=BreakGlassGrant.objects.opened_to(user).values("patient"))
             | Q(user=user)
         )
 
@@ -47,14 +45,18 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         """Return the patients with this normalised address or number on file."""
         query = Q(pk__in=[])
         if email:
-            query |= Q(email_index=contact_index("email", email))
+            query |= Q(email_index__in=contact_indexes("email", email))
         if phone:
-            query |= Q(phone_index=contact_index("phone", phone))
+            query |= Q(phone_index__in=contact_indexes("phone", phone))
         return self.filter(query, merged_into=None)
 
 
-class Patient(UUIDModel):
-    """One person's record at one clinic. Other clinics see it only through a visit there."""
+class Patient(SealedRow):
+    """One person's record at one clinic. Other clinics see it only through a visit there.
+
+    Which transaction last changed what somebody is found by is noted by triggers, in a column
+    that is the database's own (migration 0008).
+    """
 
     class Sex(models.TextChoices):
         FEMALE = "female", _("Female")
@@ -88,6 +90,8 @@ class Patient(UUIDModel):
         InsurancePlan, on_delete=models.SET_NULL, null=True, blank=True
     )
     insurance_member_id = SealedTextField(blank=True, default="")
+    insurance_member_index = models.BinaryField(max_length=32, default=b"", editable=False)
+    identity_index = models.BinaryField(max_length=32, default=b"", editable=False)
     primary_care_provider = models.ForeignKey(
         Provider, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -105,12 +109,23 @@ class Patient(UUIDModel):
     objects = PatientQuerySet.as_manager()
 
     class Meta:
+        permissions = [(SHARED_RECORD, "Can see the record, which a colleague shares")]
         indexes = [
             models.Index(
                 fields=["phone_index"], name="patient_phone_index", condition=~Q(phone_index=b"")
             ),
             models.Index(
                 fields=["email_index"], name="patient_email_index", condition=~Q(email_index=b"")
+            ),
+            models.Index(
+                fields=["insurance_member_index"],
+                name="patient_member_index",
+                condition=~Q(insurance_member_index=b""),
+            ),
+            models.Index(
+                fields=["identity_index"],
+                name="patient_identity_index",
+                condition=~Q(identity_index=b""),
             ),
         ]
         constraints = [
@@ -129,19 +144,28 @@ class Patient(UUIDModel):
         return self.pk
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write the row, with the blind indexes of the contacts that it holds now."""
-        self.index_contacts()
+        """Write the row, with the blind indexes of the values that it was given."""
         fields = kwargs.get("update_fields")
+        indexes = self.index_assigned(fields)
         if fields is not None:
-            kwargs["update_fields"] = {
-                *fields,
-                *(f"{name}_index" for name in {"phone", "email"} & {*fields}),
-            }
+            kwargs["update_fields"] = {*fields, *indexes}
         super().save(*args, **kwargs)
 
-    def index_contacts(self) -> None:
-        self.phone_index = contact_index("phone", self.phone)
-        self.email_index = contact_index("email", self.email)
+    def index_assigned(self, columns: Iterable[str] | None = None) -> set[str]:
+        """Bring the blind indexes of what was assigned up to date; return which those are.
+
+        `columns` narrows it to those that will be written. Nothing else is opened for it, but
+        what one index digests together with an assigned value.
+        """
+        wanted = None if columns is None else set(columns)
+        done = set()
+        for index, sources in SOURCES.items():
+            new = [name for name in sources if wanted is None or name in wanted]
+            if any(is_assigned(self, name) for name in new):
+                values = [getattr(self, name) for name in sources]
+                setattr(self, index, index_of(index, values))
+                done.add(index)
+        return done
 
     @property
     def full_name(self) -> str:
@@ -156,12 +180,19 @@ class Patient(UUIDModel):
         return day.year - self.dob.year - ((day.month, day.day) < (self.dob.month, self.dob.day))
 
 
+class PatientIdentifierQuerySet(models.QuerySet["PatientIdentifier"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(patient__in=Patient.objects.visible_to(user).values("pk"))
+
+
 class PatientIdentifier(UUIDModel):
     """What another system calls this patient. Never SSN, licence or passport numbers."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="identifiers")
     source_system = models.CharField(max_length=255)
     value = models.CharField(max_length=255)
+
+    objects = PatientIdentifierQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -177,6 +208,30 @@ class PatientIdentifier(UUIDModel):
 class CareRelationshipQuerySet(models.QuerySet["CareRelationship"]):
     def live(self) -> Self:
         return self.filter(Q(until__isnull=True) | Q(until__gt=Now()))
+
+    def opened_to(self, user: Account) -> Self:
+        """Return the live ties that open a record to this user as a provider at work.
+
+        A shared record needs guardian's row of the share too: the two end it together, and the
+        live tie alone knows until when.
+        """
+        at_work = Clinic.objects.staffed_by(user, "view_own_schedule")
+        own = self.live().filter(provider__user=user, provider__clinic__in=at_work)
+        return own.filter(~Q(kind=CareRelationship.Kind.SHARED) | Q(_shared_with(user)))
+
+    def shared_with(self, user: Account) -> Self:
+        """Return the live ties by which a colleague shares a record with this user."""
+        return self.opened_to(user).filter(kind=CareRelationship.Kind.SHARED)
+
+    def visible_to(self, user: User) -> Self:
+        return self.filter(patient__in=Patient.objects.visible_to(user).values("pk"))
+
+
+def _shared_with(user: Account) -> Q:
+    return Q(
+        patient__patientuserobjectpermission__user=user,
+        patient__patientuserobjectpermission__permission__codename=SHARED_RECORD,
+    )
 
 
 class CareRelationship(UUIDModel):

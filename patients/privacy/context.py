@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from patients.privacy.access import may
+from patients.privacy.open_records import open_records
 from patients.privacy.pages import Audience, Page
 from providers.models import Clinic
 
@@ -30,5 +33,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "clinics": others,
         "clinic_switch_url": reverse("desk:choose_clinic") if at_desk and others else "",
         "shortcuts_on": request.COOKIES.get(SHORTCUTS_COOKIE) != "off",
+        "may_break_glass": at_desk and clinic and may(request.user, "break_glass", at=clinic),
+        "open_records": partial(open_records, request),
         "demo_entry": getattr(settings, "DEMO_ENTRY", False),
     }

@@ -40,9 +40,11 @@ class PageMiddleware:
         declared: Page | None = getattr(view, "page", None)
         if declared is None:
             return None
+        if request.method == "HEAD":
+            request.method = "GET"  # or a view that asks for GET would take it for a POST
         request = cast(PageRequest, request)
         request.page = declared
-        if request.method not in {*declared.methods, "HEAD" if "GET" in declared.methods else ""}:
+        if request.method not in declared.methods:
             refusal = HttpResponseNotAllowed(declared.methods)
             refusal.content = render(request, "errors/405.html").content
             return refusal
@@ -58,7 +60,7 @@ class PageMiddleware:
         patient = declared.audience is Audience.PATIENT
         entry = reverse("portal:sign_in") if patient else resolve_url(settings.LOGIN_URL)
         if request.htmx:
-            return HttpResponse(status=401, headers={"HX-Redirect": entry})
+            return HttpResponse(status=401, headers={"Sign-In-At": entry})
         return redirect_to_login(request.get_full_path(), entry)
 
     def admit(self, request: PageRequest, declared: Page) -> None:

@@ -77,7 +77,7 @@ def _enter(request: HttpRequest, code_id: str, code: str) -> HttpResponse:
         code=code,
         now=timezone.now(),
     )
-    account = account_for(bytes(spent.contact_index))
+    account = account_for(*spent.contact_indexes)
     wanted = request.session.pop(NEXT_KEY, "")
     del request.session[CODE_KEY]
     if account is None:  # the address was taken off the record while its code was under way

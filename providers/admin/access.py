@@ -11,7 +11,7 @@ from django.forms import ModelMultipleChoiceField
 from django.http import Http404, HttpRequest
 
 from providers.admin.races import AsksAgain
-from providers.admin_site import managed_by
+from providers.admin_site import known_to, managed_by, manages
 from providers.models import Clinic, Provider
 
 SENT_BY_FILTERS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
@@ -19,15 +19,18 @@ SENT_BY_FILTERS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
 
 def manages_every_clinic(user: Any) -> bool:
     """Say whether a catalogue that all clinics share may be changed by this user."""
-    others = Clinic.objects.active().exclude(pk__in=managed_by(user).values("pk"))
-    return bool(user.is_superuser) or not others.exists()
+    if user.is_superuser:
+        return True
+    managed = managed_by(user)
+    others = Clinic.objects.active().exclude(pk__in=managed.values("pk"))
+    return managed.exists() and not others.exists()
 
 
 def colleagues(user: Any) -> QuerySet[User]:
-    """Return the staff of the clinics that this user manages: everybody for a superuser."""
+    """Return the staff of the clinics that this user knows: everybody for a superuser."""
     if user.is_superuser:
         return User.objects.exclude(email="")
-    here = managed_by(user)
+    here = known_to(user)
     return User.objects.filter(
         Q(memberships__clinic__in=here) | Q(provider__clinic__in=here)
     ).distinct()
@@ -47,15 +50,20 @@ class Scoped:
         return lookup in sent and bool(super().lookup_allowed(lookup, value, request))  # type: ignore[misc]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return True
+        return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return True
+        return manages(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(self.clinic_path) or manages_every_clinic(request.user)
+        return self._may_write(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self._may_write(request)
+
+    def _may_write(self, request: HttpRequest) -> bool:
+        if not manages(request):
+            return False
         return bool(self.clinic_path) or manages_every_clinic(request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -101,6 +109,24 @@ class ReadOnlyAdmin(ScopedAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class RoleBoundAdmin(ReadOnlyAdmin):
+    """A page of rows about patients, for those only who hold `permission` at the rows' clinic.
+
+    Being a superuser does not open it. Nothing is searched here: what is typed would stand in
+    addresses.
+    """
+
+    permission = ""
+    search_fields = ()
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return Clinic.objects.staffed_by(request.user, self.permission).exists()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        held = Clinic.objects.staffed_by(request.user, self.permission)
+        return super().get_queryset(request).filter(**{f"{self.clinic_path}__in": held})
 
 
 class ScopedTabularInline(Scoped, admin.TabularInline):  # type: ignore[type-arg]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from providers.admin.access import Scoped, ScopedAdmin, ScopedTabularInline, colleagues
 from providers.admin.forms import StaffChangeForm, StaffCreationForm
 from providers.admin.races import AsksAgain
-from providers.admin_site import managed_by
+from providers.admin_site import known_to, managed_by, manages
 from providers.models import Membership, Role
 
 
@@ -22,6 +22,13 @@ class RoleInline(ScopedTabularInline):
     model = Membership
     fields = ("clinic", "role", "is_active")
     is_removable = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return True  # whoever may see the person, which their page decides
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        known = known_to(request.user)
+        return Membership.objects.filter(clinic__in=known).select_related("clinic")
 
     def get_min_num(self, request: HttpRequest, obj: Any = None, **_kwargs: Any) -> int:
         """A new colleague has a role from the start."""
@@ -70,11 +77,17 @@ class StaffAdmin(Scoped, AsksAgain, UserAdmin):  # type: ignore[type-arg]
         rows: QuerySet[User] = User.objects.filter(pk__in=reachable)
         return rows.prefetch_related("memberships__clinic").order_by(*self.ordering)
 
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whoever manages a clinic, and its privacy officers to look at."""
+        return manages(request) or known_to(request.user).exists()
+
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Not oneself, no superuser, and nobody with a role at a clinic of others."""
         if obj is None or request.user.is_superuser:
-            return True
-        if obj == request.user or not isinstance(obj, User) or obj.is_superuser:
+            return manages(request)
+        if not manages(request) or obj == request.user:
+            return False
+        if not isinstance(obj, User) or obj.is_superuser:
             return False
         elsewhere = Membership.objects.filter(user=obj).exclude(clinic__in=managed_by(request.user))
         return not elsewhere.exists()

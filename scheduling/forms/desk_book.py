@@ -30,12 +30,26 @@ class RepeatForm(forms.Form):
     )
 
 
+class KindField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of the types that are at hand: they are not asked for again."""
+
+    kinds: list[VisitType]
+
+    def to_python(self, value: Any) -> VisitType | None:
+        if value in self.empty_values:
+            return None
+        kind = next((kind for kind in self.kinds if kind.code == value), None)
+        if kind is None:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice")
+        return kind
+
+
 class BookForm(forms.Form):
     """`instead` is another free time, taken by one click; `override` says why a rule is lifted."""
 
     use_required_attribute = False
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
-    type = forms.ModelChoiceField(
+    type = KindField(
         VisitType.objects.none(),
         label=_("Type of visit"),
         to_field_name="code",
@@ -55,8 +69,14 @@ class BookForm(forms.Form):
     overbook = forms.BooleanField(required=False, widget=forms.HiddenInput)
     instead = SlotField(required=False)
 
-    def __init__(self, *args: Any, kinds: Iterable[VisitType], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, kinds: Iterable[VisitType], asks_why: bool = True, **kwargs: Any
+    ) -> None:
+        """`asks_why` is False for those who must not know why a patient comes."""
         super().__init__(*args, **kwargs)
+        if not asks_why:
+            del self.fields["reason"]
         self.kinds = list(kinds)
         known = VisitType.objects.filter(pk__in=[kind.pk for kind in self.kinds])
         self.fields["type"].queryset = known  # type: ignore[attr-defined]
+        self.fields["type"].kinds = self.kinds  # type: ignore[attr-defined]

@@ -182,7 +182,7 @@ class ReasonForm(QuestionForm):
         help_text=gettext_lazy("A few words help us prepare. Only the clinic sees them."),
         max_length=500,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
     )
 
 

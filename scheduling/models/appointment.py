@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from patients.fields import SealedTextField
-from patients.models import Patient
+from patients.models import BreakGlassGrant, CareRelationship, GrantKind, Patient
+from patients.sealed import SealedRow
 from providers.fields import DateTimeRange, UUIDModel
 from providers.models import Clinic, Provider, VisitType
 from scheduling.transitions import Status
@@ -58,6 +59,12 @@ class OverrideReason(models.TextChoices):
     URGENT = "URGENT", _("Urgent")
 
 
+def _as_provider(user: User, permission: str, path: str = "") -> Q:
+    """Return the visits that are the user's own as their provider, at a clinic of their role."""
+    at_work = Clinic.objects.staffed_by(user, permission)
+    return Q(**{f"{path}provider__user": user, f"{path}clinic__in": at_work})
+
+
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Return the appointments whose time and status this user may see."""
@@ -65,7 +72,9 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             return self.none()
         return self.filter(
             Q(clinic__in=Clinic.objects.staffed_by(user, "view_appointments"))
-            | Q(provider__user=user)
+            | _as_provider(user, "view_own_schedule")
+            | Q(patient__in=CareRelationship.objects.shared_with(user).values("patient"))
+            | Q(patient__in=BreakGlassGrant.objects.opened_to(user).values("patient"))
             | Q(patient__user=user)
         )
 
@@ -78,7 +87,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(scheduled_start__gte=after, scheduled_start__lt=before)
 
 
-class Appointment(UUIDModel):
+class Appointment(SealedRow):
     """A patient's visit with a provider. `busy` is the visit with the provider's buffers."""
 
     reference = models.CharField(max_length=8, default=new_reference, editable=False)
@@ -173,6 +182,13 @@ class Appointment(UUIDModel):
         return self.scheduled_end.astimezone(self.zone)
 
 
+class OfAppointmentQuerySet(models.QuerySet[Any]):
+    """Rows that belong to an appointment, and are seen by whoever sees it."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(appointment__in=Appointment.objects.visible_to(user).values("pk"))
+
+
 class AppointmentEvent(UUIDModel):
     """One thing that happened to an appointment. Never changed, never removed, no PHI in it."""
 
@@ -192,6 +208,8 @@ class AppointmentEvent(UUIDModel):
     at = models.DateTimeField(db_default=Now())
     details = models.JSONField(default=dict)
 
+    objects = OfAppointmentQuerySet.as_manager()
+
     class Meta:
         ordering = ["at", "id"]
 
@@ -199,13 +217,32 @@ class AppointmentEvent(UUIDModel):
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M}"
 
 
-class VisitNote(UUIDModel):
+class VisitNoteQuerySet(models.QuerySet["VisitNote"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Return the notes of one's own visits as their provider, and nobody else's.
+
+        In an emergency a provider of the patient's clinic reads the one patient's notes too.
+        """
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        providers_at = Clinic.objects.staffed_by(user, "manage_own_visits")
+        opened = BreakGlassGrant.objects.opened_to(user, GrantKind.EMERGENCY)
+        opened = opened.filter(patient__clinic__in=providers_at)
+        return self.filter(
+            _as_provider(user, "manage_own_visits", "appointment__")
+            | Q(appointment__patient__in=opened.values("patient"))
+        )
+
+
+class VisitNote(SealedRow):
     """The clinical note of one visit, apart so that no appointment query can select it."""
 
     appointment = models.OneToOneField(Appointment, on_delete=models.PROTECT, related_name="note")
     text = SealedTextField()
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = VisitNoteQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"Note {str(self.pk)[-8:]}"

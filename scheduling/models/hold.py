@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 from uuid import UUID
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 from django.db.models import F, Q
@@ -12,24 +13,25 @@ from django.utils.translation import gettext_lazy as _
 
 from patients.fields import SealedTextField
 from patients.models import Patient
-from providers.fields import DateTimeRange, UUIDModel
+from patients.sealed import SealedRow
+from providers.fields import ClockTimestamp, DateTimeRange, UUIDModel
 from providers.models import Clinic, Provider, VisitType
 from scheduling.models.appointment import Appointment
-
-
-class ClockTimestamp(models.Func):
-    """The instant at which PostgreSQL evaluates it, where now() is the transaction's start."""
-
-    template = "clock_timestamp()"
-    output_field = models.DateTimeField()
 
 
 class SlotHoldQuerySet(models.QuerySet["SlotHold"]):
     def live(self) -> Self:
         return self.filter(expires_at__gt=ClockTimestamp())
 
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Return one's own, and what a clinic's desk sees on its board."""
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        clinics = Clinic.objects.staffed_by(user, "manage_appointments")
+        return self.filter(Q(clinic__in=clinics) | Q(patient__user=user))
 
-class SlotHold(UUIDModel):
+
+class SlotHold(SealedRow):
     """A provider's time kept for one browser, caller, offer or undo until it expires."""
 
     class Purpose(models.TextChoices):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from patients.models import Patient
+from patients.models import CareRelationship, Patient
 from providers.fields import UUIDModel
 from providers.models import Clinic, Provider, Specialty, VisitType
 from scheduling.models.appointment import Appointment
@@ -38,6 +41,18 @@ class Opening(UUIDModel):
 
     def __str__(self) -> str:
         return f"Opening {str(self.pk)[-8:]}"
+
+
+class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Return one's own, one's own patients' as their provider, and the desk's."""
+        if not (user.is_authenticated and user.is_active):
+            return self.none()
+        return self.filter(
+            Q(clinic__in=Clinic.objects.staffed_by(user, "manage_appointments"))
+            | Q(patient__in=CareRelationship.objects.opened_to(user).values("patient"))
+            | Q(patient__user=user)
+        )
 
 
 class WaitlistEntry(UUIDModel):
@@ -73,6 +88,8 @@ class WaitlistEntry(UUIDModel):
     status = models.CharField(max_length=7, choices=Status, default=Status.WAITING)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = WaitlistEntryQuerySet.as_manager()
+
     class Meta:
         verbose_name_plural = _("waitlist entries")
         constraints = [
@@ -91,6 +108,11 @@ class WaitlistEntry(UUIDModel):
         return f"Waitlist entry {str(self.pk)[-8:]}"
 
 
+class WaitlistOfferQuerySet(models.QuerySet["WaitlistOffer"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        return self.filter(entry__in=WaitlistEntry.objects.visible_to(user).values("pk"))
+
+
 class WaitlistOffer(UUIDModel):
     """One opening offered to one entry, until a deadline."""
 
@@ -107,6 +129,8 @@ class WaitlistOffer(UUIDModel):
     expires_at = models.DateTimeField()
     status = models.CharField(max_length=8, choices=Status, default=Status.OFFERED)
     token_digest = models.BinaryField(max_length=32, unique=True)
+
+    objects = WaitlistOfferQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -36,7 +36,7 @@ def register_patients(team: Team, *, today: date, now: datetime) -> list[Patient
         person.insurance_plan = draw.choice([*plans, None])
         person.insurance_member_id = f"M{draw.randrange(10**8, 10**9)}"
         person.primary_care_provider = draw.choice(primary[is_child(person, today)])
-        person.index_contacts()
+        person.index_assigned()
     Patient.objects.bulk_create(people)
     CareRelationship.objects.bulk_create(
         CareRelationship(

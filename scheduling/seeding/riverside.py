@@ -15,6 +15,7 @@ from scheduling.errors import SchedulingError
 from scheduling.models import Appointment
 from scheduling.seeding import cast, week
 from scheduling.seeding.diary import Diary, Planned, clocks_change, open_diary
+from scheduling.seeding.doubles import register_doubles
 from scheduling.seeding.history import write_history
 from scheduling.seeding.opening import Team, find_clinic, open_clinic, team
 from scheduling.seeding.patients import register_patients
@@ -66,7 +67,9 @@ def _people(now: datetime, say: Callable[[str], None]) -> tuple[Team, list[Patie
     today = now.astimezone(ZoneInfo(cast.TIME_ZONE)).date()
     with transaction.atomic():
         staff = team(open_clinic(today))
-        return staff, register_patients(staff, today=today, now=now), True
+        patients = register_patients(staff, today=today, now=now)
+        register_doubles(patients)
+        return staff, patients, True
 
 
 def _days_with_visits(staff: Team, today: date) -> set[date]:

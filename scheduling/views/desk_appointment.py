@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from patients.privacy.access import may
 from patients.privacy.pages import Audience, StaffRequest, page
 from scheduling import booking
 from scheduling.desk_acts import ACTS, done_words, offers
@@ -103,9 +104,10 @@ def show(
     events = visit.events.select_related("by_user")
     context = {
         "visit": visit,
+        "tab": _("Visit"),
         "entry_id": f"visit-{visit.pk}",
         "tag": status_tag(visit),
-        "rows": visit_rows(visit, now=now),
+        "rows": visit_rows(visit, with_reason=_knows_why(request, visit), now=now),
         "offers": offers(visit, now=now),
         "history": history(events, visit.zone),
         "problem": problem,
@@ -120,6 +122,10 @@ def show(
         back=board_address(visit.local_start.date(), entry=f"visit-{visit.pk}"),
         status=status,
     )
+
+
+def _knows_why(request: StaffRequest, visit: Appointment) -> bool:
+    return may(request.user, "view_reasons", at=visit.clinic)
 
 
 def subtitle(visit: Appointment) -> str:

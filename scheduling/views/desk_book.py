@@ -58,7 +58,7 @@ def book(request: StaffRequest) -> HttpResponse:
     if asked.patient is None:
         return find_patient(request, asked, now=now)
     if request.method == "GET":
-        return ask(request, asked, _first_form(asked), now=now)
+        return ask(request, asked, _first_form(request, asked), now=now)
     return _answer(request, asked, now=now)
 
 
@@ -85,15 +85,20 @@ def _elsewhere(form: PlaceForm) -> str:
     return f"{reverse('desk:next_available')}?{query}".rstrip("?")
 
 
-def _first_form(asked: Asked) -> BookForm:
+def _first_form(request: StaffRequest, asked: Asked) -> BookForm:
     kinds = offered_types(asked.provider, asked.clinic, asked.start)
     kind = usual_type(kinds, patient=asked.whom, asked=asked.visit_type)
-    return BookForm(initial={"key": new_key(), "type": kind.code}, kinds=kinds)
+    initial = {"key": new_key(), "type": kind.code}
+    return BookForm(initial=initial, kinds=kinds, asks_why=_asks_why(request, asked))
+
+
+def _asks_why(request: StaffRequest, asked: Asked) -> bool:
+    return may(request.user, "view_reasons", at=asked.clinic)
 
 
 def _answer(request: StaffRequest, asked: Asked, *, now: datetime) -> HttpResponse:
     kinds = offered_types(asked.provider, asked.clinic, asked.start)
-    form = BookForm(request.POST, kinds=kinds)
+    form = BookForm(request.POST, kinds=kinds, asks_why=_asks_why(request, asked))
     if not form.is_valid():
         return ask(request, asked, form, now=now, status=UNPROCESSABLE)
     step = request.POST.get("step")
@@ -128,7 +133,7 @@ def _book(request: StaffRequest, asked: Asked, form: BookForm, *, now: datetime)
             clinic=asked.clinic,
             visit_type=told["type"],
             start=asked.start,
-            reason=told["reason"],
+            reason=told.get("reason", ""),
             hold=asked.hold,
             overbook=beside,
             override=told["override"],

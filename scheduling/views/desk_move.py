@@ -100,6 +100,7 @@ def _offer(
     context = {
         **_free_times(request, visit, chosen, now=now),
         "visit": visit,
+        "tab": _("Move visit"),
         "entry_id": f"visit-{visit.pk}",
         "problem": in_words(refusal) if refusal else "",
         "must_override": isinstance(refusal, TooSoon | TooFar),

@@ -14,19 +14,17 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from patients.duplicates import Alike, alike, facts_of
+from patients.merging import survivor
 from patients.models import Patient
 from patients.privacy.pages import Audience, StaffRequest, page
-from patients.registration import (
-    DetailsChanged,
-    likely_duplicates,
-    update_details,
-    vouch_for,
-)
+from patients.registration import DetailsChanged, update_details, vouch_for
 from scheduling.errors import SchedulingError
 from scheduling.finding import with_visits
 from scheduling.forms.find import FinderForm
 from scheduling.forms.patient import PatientForm, typed_so_far
 from scheduling.keys import RequestKey
+from scheduling.record_words import reasons
 from scheduling.refusal_words import in_words
 from scheduling.registering import register_once
 from scheduling.views.desk_find import found_row
@@ -43,9 +41,9 @@ def patient_new(request: StaffRequest) -> HttpResponse:
     form = PatientForm(request.POST)
     if not form.is_valid():
         return _form_page(request, form, status=422)
-    alike = likely_duplicates(clinic=request.clinic, details=form.details())
-    if alike and ANYWAY not in request.POST:
-        return _form_page(request, form, status=409, alike=alike)
+    known = alike(clinic=request.clinic, facts=facts_of(form.details()))
+    if known and ANYWAY not in request.POST:
+        return _form_page(request, form, status=409, known=known)
     try:
         patient = register_once(
             clinic=request.clinic,
@@ -64,7 +62,7 @@ def patient_new(request: StaffRequest) -> HttpResponse:
 def patient_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Change what is on file; saving says that the clinic has looked at it."""
     visible = Patient.objects.visible_to(request.user).filter(clinic__in=request.clinics)
-    patient = get_object_or_404(visible, pk=pk, merged_into=None)
+    patient = survivor(get_object_or_404(visible.select_related("merged_into"), pk=pk))
     form = PatientForm(request.POST if request.method == "POST" else None, patient=patient)
     if not form.is_bound:
         return _form_page(request, form, patient=patient)
@@ -74,7 +72,7 @@ def patient_edit(request: StaffRequest, pk: UUID) -> HttpResponse:
         told, seen = form.details(), form.cleaned_data["seen"]
         vouch_for(patient=update_details(patient=patient, details=told, seen=seen))
     except DetailsChanged:
-        patient = get_object_or_404(visible, pk=pk)
+        patient = survivor(get_object_or_404(visible.select_related("merged_into"), pk=pk))
         form.meet(patient)
         return _form_page(request, form, patient=patient, status=409)
     messages.success(request, _("The details are saved."))
@@ -86,19 +84,26 @@ def _form_page(
     form: PatientForm,
     *,
     patient: Patient | None = None,
-    alike: list[Patient] | None = None,
+    known: list[Alike] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
-    known = with_visits(alike or [], user=request.user, now=now)
     context: dict[str, Any] = {
         "form": form,
         "patient": patient,
-        "alike": [found_row(found, request, now) for found in known],
+        "alike": _alike_rows(request, known or []),
         "anyway": ANYWAY,
         "hold": None if patient else held_for_caller(request, now=now),
     }
     return render(request, "desk/patient_form.html", context, status=status)
+
+
+def _alike_rows(request: StaffRequest, known: list[Alike]) -> list[dict[str, Any]]:
+    """Return those who may be the same person, with what agrees and what does not."""
+    now = timezone.now()
+    found = with_visits([one.patient for one in known], user=request.user, now=now)
+    why = {one.patient.pk: reasons(r.code for r in one.score.reasons) for one in known}
+    return [found_row(one, request, now) | {"why": why[one.patient.pk]} for one in found]
 
 
 def _first_guess(request: StaffRequest) -> dict[str, Any]:

@@ -9,12 +9,16 @@ from patients.models import Patient
 from patients.privacy.pages import Audience, page
 from providers.models import Clinic
 
-ENTRIES = [("view_own_schedule", "provider:today"), ("view_appointments", "desk:board")]
+ENTRIES = [
+    ("view_own_schedule", "provider:today"),
+    ("view_appointments", "desk:board"),
+    ("view_audit", "privacy:start"),
+]
 
 
 @page(audience=Audience.PUBLIC)
 def home(request: HttpRequest) -> HttpResponse:
-    """Send providers to their day, the desk to its board and patients to their appointments.
+    """Send each to their own: providers, the desk, privacy officers, patients.
 
     Whoever has a role without pages of its own is told so.
     """

@@ -259,8 +259,9 @@ def _refuse(
 def booked(request: PortalRequest, pk: UUID) -> HttpResponse:
     """Say what was booked and what happens next, to the browser that booked it."""
     browser = known_browser(request)
-    visit = checkout.booked_from(pk, browser=browser, now=timezone.now()) if browser else None
-    if visit is None:
+    now = timezone.now()
+    visit = checkout.booked_from(pk, browser=browser, now=now) if browser else None
+    if visit is None or not links.reaches(request, visit, now=now):
         raise Http404
     request.clinic = visit.clinic
     context = {

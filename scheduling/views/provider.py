@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from patients.privacy.pages import Audience, StaffRequest, page
+from patients.sharing import own_ties
 from providers.models import Clinic
 from scheduling import booking, notes
 from scheduling.actors import Actor
@@ -100,8 +101,9 @@ def _show(
     context = {
         "visit": OwnVisit(appointment, now),
         "age": appointment.patient.age_on(now.astimezone(appointment.zone).date()),
-        "note": notes.find_note(appointment),
+        "note": notes.find_note(appointment, by=request.user),
         "events": [(event, event_words(event)) for event in appointment.events.all()],
+        "is_own_patient": own_ties(request.user).filter(patient=appointment.patient_id).exists(),
         "earlier": [OwnVisit(row, now) for row in earlier],
         "refusal": refusal and in_words(refusal),
     }
@@ -160,7 +162,7 @@ def note(request: StaffRequest, pk: UUID) -> HttpResponse:
     appointment = _own(request, pk)
     if request.method == "POST":
         return _save_note(request, appointment)
-    known = notes.find_note(appointment)
+    known = notes.find_note(appointment, by=request.user)
     initial = {"text": known.text if known else "", "seen": notes.stamp(known)}
     return _show_note(request, appointment, NoteForm(initial=initial))
 
@@ -174,7 +176,7 @@ def _save_note(request: StaffRequest, appointment: Appointment) -> HttpResponse:
     try:
         notes.write_note(appointment=appointment, text=text, seen=seen, by=request.user)
     except Stale:
-        newer = notes.find_note(appointment)
+        newer = notes.find_note(appointment, by=request.user)
         form = NoteForm({"text": text, "seen": notes.stamp(newer)})
         form.add_error("text", _("This note was changed meanwhile. Put both together and save."))
         return _show_note(request, appointment, form, newer=newer, status=409)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import django
 
-NAME = "daysheet_bench"
+NAME = os.environ.setdefault("BENCH_DATABASE", "daysheet_bench")
 SERVER = os.environ.setdefault("BENCH_SERVER_URL", os.environ.get("DATABASE_URL", ""))
 URL = urlunsplit(urlsplit(SERVER)._replace(path=f"/{NAME}"))
 

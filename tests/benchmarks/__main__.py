@@ -6,11 +6,28 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 
-from tests.benchmarks import booking, database
+from tests.benchmarks import (
+    audit_seal,
+    booking,
+    crypto_field,
+    database,
+    enumeration,
+    name_search,
+    privacy_cost,
+    who_saw,
+)
 from tests.benchmarks.figures import Figure, show
 from tests.benchmarks.limit import pgbench
 
-GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {"booking": booking.measure}
+GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {
+    "audit_seal": audit_seal.measure,
+    "booking": booking.measure,
+    "booking_with_privacy_ratio": privacy_cost.measure,
+    "crypto_field": crypto_field.measure,
+    "enumeration": enumeration.measure,
+    "name_search_100k": name_search.measure,
+    "audit_who_saw_10m": who_saw.measure,  # last: it leaves ten million rows behind
+}
 
 
 def main() -> int:

@@ -12,7 +12,14 @@ from django.core.signals import got_request_exception
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tqdm import tqdm
 
-from tests.browser import portal_subjects, staff_subjects
+from tests.browser import (
+    account_subjects,
+    emergency_subjects,
+    portal_subjects,
+    privacy_subjects,
+    seal_subjects,
+    staff_subjects,
+)
 from tests.browser.chromium import launch_arguments
 from tests.browser.subjects import Subject, without_picture
 from tests.browser.visitors import DeadEnd
@@ -43,7 +50,14 @@ def _everything() -> tuple[list[Subject], list[str]]:
     """Return what can be reached, and where a way to some pages is closed."""
     found: list[Subject] = []
     closed: list[str] = []
-    for way in [*portal_subjects.WAYS, *staff_subjects.WAYS]:
+    for way in [
+        *portal_subjects.WAYS,
+        *staff_subjects.WAYS,
+        *account_subjects.WAYS,
+        *seal_subjects.WAYS,
+        *privacy_subjects.WAYS,
+        *emergency_subjects.WAYS,
+    ]:
         try:
             found += way()
         except DeadEnd as end:

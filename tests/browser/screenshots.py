@@ -35,7 +35,8 @@ def main(words: list[str]) -> int:
     logging.getLogger("django.request").setLevel(logging.CRITICAL + 1)  # told by the camera
     with seeded_site() as address:
         camera = import_module("tests.browser.camera")  # its imports need the apps to be ready
-        status: int = camera.photograph(address, words, PICTURES)
+        with import_module("tests.second_factor").shown_by_force_login():
+            status: int = camera.photograph(address, words, PICTURES)
         return status
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from patients.models import MatchCandidate
 from providers.models import Provider
 from scheduling.actors import Actor
 from scheduling.availability import Query, search
@@ -67,6 +68,22 @@ def _desk() -> list[Subject]:
     return [
         Subject(f"desk:{name}", "desk", client, given, query, label)
         for name, given, query, label in pages
+    ]
+
+
+def _records() -> list[Subject]:
+    """Two records to compare, and two that one of the pages has just joined."""
+    client = visitors.staff("desk")
+    pair, joined = MatchCandidate.objects.waiting().order_by("chance", "pk")[:2]
+    merge = visitors.join_records(client, joined)
+    query = "keep=one&take=name"
+    return [
+        Subject("records:queue", "desk", client),
+        Subject("records:pair", "desk", client, {"pk": pair.pk}),
+        Subject("records:check", "desk", client, {"pk": pair.pk}, query),
+        Subject("records:merges", "desk", client),
+        Subject("records:merge", "desk", client, {"pk": merge}),
+        Subject("records:of", "desk", client, {"pk": pair.one_id}),
     ]
 
 
@@ -137,4 +154,4 @@ def _gallery() -> list[Subject]:
     ]
 
 
-WAYS = [_accounts, _desk, _provider, _admin, _gallery]
+WAYS = [_accounts, _desk, _records, _provider, _admin, _gallery]

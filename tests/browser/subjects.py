@@ -15,7 +15,14 @@ NO_PICTURE = {
     "home": "only leads on",
     "healthz": "for machines",
     "portal:calendar": "a file for calendars",
+    "portal:record_looks_file": "a file of looks",
+    "privacy:start_file": "a file of looks",
+    "privacy:patient_file": "a file of looks",
+    "privacy:colleague_file": "a file of looks",
     "account_reset_password_from_key": "needs the key of an e-mail",
+    "account_session": "for the warning's script",
+    "mfa_login_webauthn": "for the passkey's script",
+    "mfa_view_recovery_codes": "shown once",
     "desk:board_now": "a part of the board",
 }
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from patients.models import Patient, contact_index
+from patients.models import MatchCandidate, Patient, contact_index
 from patients.registration import account_for
 from scheduling.seeding import cast
 from tests.answers import Answer
@@ -96,6 +96,16 @@ def keep_for_caller(client: Client) -> str:
         if form.action == place:
             return urlsplit(client.post(place, form.data())["Location"]).path.split("/")[3]
     raise DeadEnd(f"no time to keep for a caller ({offered.status_code})")
+
+
+def join_records(client: Client, pair: MatchCandidate) -> str:
+    """Join two records by the pages that ask first; return the id of what was done."""
+    chosen = client.post(reverse("records:pair", args=[pair.pk]), {"keep": "one"})["Location"]
+    for form in forms_in(client.get(chosen).content.decode()):
+        if "seen_keep" in form.fields:
+            done = client.post(urlsplit(chosen).path, form.data())
+            return urlsplit(done.headers.get("Location", "")).path.split("/")[3]
+    raise DeadEnd("no button to join two records")
 
 
 def held_id(answer: Answer) -> str:

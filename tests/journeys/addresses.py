@@ -12,7 +12,10 @@ from uuid import uuid4
 
 from django.contrib import admin
 
-from tests.journeys.cast import STRANGER, World
+from patients.models import GrantKind
+from providers.models import Provider
+from tests.factories import PatientFactory
+from tests.journeys.cast import COLLEAGUE, ROOT, STRANGER, World
 from tests.routes import Route
 
 Arguments = dict[str, Any]
@@ -27,6 +30,9 @@ class Cases:
     unknown: list[Arguments] = field(default_factory=list)
 
 
+Finder = Callable[[Route, World, str], Cases]
+
+
 def _pages(namespace: str, names: str) -> list[str]:
     return [f"{namespace}:{name}" for name in names.split()]
 
@@ -37,6 +43,9 @@ PATIENTS_VISIT = _pages("portal", "manage confirm cancel calendar change change_
 PROVIDERS_VISIT = _pages("provider", "visit note act")
 DESK_VISIT = _pages("desk", "appointment cancel move act")
 DESK_PATIENT = _pages("desk", "patient patient_edit")
+OFFICERS_PATIENT = _pages("privacy", "patient patient_file")
+OFFICERS_COLLEAGUE = _pages("privacy", "colleague colleague_file")
+PAIR = _pages("records", "pair check apart")
 DESK_HOLD = _pages("desk", "hold hold_extend hold_release")
 BESIDES_THE_ROW = {"provider:act": {"name": "complete"}, "desk:act": {"name": "confirm"}}
 
@@ -52,7 +61,7 @@ def cases(route: Route, world: World, actor: str) -> Cases:
     return found
 
 
-def _finder(route: Route) -> Callable[[Route, World, str], Cases]:
+def _finder(route: Route) -> Finder:
     for names, finder in TABLE:
         if route.name in names:
             return finder
@@ -90,14 +99,98 @@ def _patients_visit(route: Route, world: World, actor: str) -> Cases:
 
 def _staff_visit(route: Route, world: World, actor: str) -> Cases:
     visits = world.visits
-    away = actor == STRANGER
-    own = [visits["there"]] if away else [visits["here"], visits["neighbour"]]
+    own = [visits["here"], visits["neighbour"]]
+    if actor in {STRANGER, COLLEAGUE}:
+        own = [visits["there"]] if actor == STRANGER else []
     return Cases(*_by_pk(own, [v for v in visits.values() if v not in own]))
 
 
 def _patient(route: Route, world: World, actor: str) -> Cases:
     own, foreign = world.side_of(actor).patient, world.other_side(actor).patient
     return Cases(*_by_pk([own], [foreign]))
+
+
+def _pair(route: Route, world: World, actor: str) -> Cases:
+    own, foreign = world.side_of(actor), world.other_side(actor)
+    return Cases(*_by_pk([world.pair(own)], [world.pair(foreign)]))
+
+
+def _merge(route: Route, world: World, actor: str) -> Cases:
+    own, foreign = world.side_of(actor), world.other_side(actor)
+    return Cases(*_by_pk([world.merge(own)], [world.merge(foreign)]))
+
+
+def _opened(kind: GrantKind) -> Finder:
+    """A record that is open is open to one person: a colleague's is as foreign as any."""
+
+    def find(route: Route, world: World, actor: str) -> Cases:
+        others = "receptionist" if actor != "receptionist" else COLLEAGUE
+        foreign = [world.grant(others, world.here, kind), world.grant(STRANGER, world.there, kind)]
+        if actor == STRANGER:
+            foreign.pop()
+        known = actor in world.users
+        own = [world.grant(actor, world.side_of(actor), kind)] if known else []
+        return Cases(*_by_pk(own, foreign))
+
+    return find
+
+
+def _review(route: Route, world: World, actor: str) -> Cases:
+    kind = GrantKind.EMERGENCY
+    own = world.grant("receptionist", world.side_of(actor), kind)
+    return Cases(*_by_pk([own], [world.grant("receptionist", world.other_side(actor), kind)]))
+
+
+def _own_patient(route: Route, world: World, actor: str) -> Cases:
+    """A record to share: of those whom the actor treats."""
+    here, there = world.here.patient, world.there.patient
+    own = {"provider": [here], STRANGER: [there]}.get(actor, [])
+    return Cases(*_by_pk(own, [one for one in (here, there) if one not in own]))
+
+
+def _share(route: Route, world: World, actor: str) -> Cases:
+    """A share to end: of an own patient's record."""
+    colleague = Provider.objects.get(user=world.users[COLLEAGUE])
+    here, there = (world.share(side.patient, colleague) for side in (world.here, world.there))
+    own = {"provider": [here], STRANGER: [there]}.get(actor, [])
+    return Cases(*_by_pk(own, [tie for tie in (here, there) if tie not in own]))
+
+
+def _shared(route: Route, world: World, actor: str) -> Cases:
+    """A record that somebody shares with the actor, who is a provider."""
+    ties = {
+        name: world.share(PatientFactory.create(clinic=provider.clinic), provider)
+        for name, provider in (
+            ("provider", world.here.provider),
+            (COLLEAGUE, Provider.objects.get(user=world.users[COLLEAGUE])),
+            (STRANGER, world.there.provider),
+        )
+    }
+    own = [tie.patient for name, tie in ties.items() if name == actor]
+    foreign = [tie.patient for name, tie in ties.items() if name != actor]
+    return Cases(*_by_pk(own, [*foreign, world.here.patient]))
+
+
+def _colleague(route: Route, world: World, actor: str) -> Cases:
+    """A colleague's account, which a clinic's manager reaches and nobody else."""
+    here, there = world.users["receptionist"], world.users[STRANGER]
+    own = [here] if actor in {"clinic admin", ROOT} else []
+    own += [there] if actor == ROOT else []
+    return Cases(
+        [{"pk": user.pk} for user in own],
+        [{"pk": user.pk} for user in (here, there) if user not in own],
+        [{"pk": 0}],
+    )
+
+
+def _passkey(route: Route, world: World, actor: str) -> Cases:
+    return Cases([], [], [{"pk": 0}])
+
+
+def _member(route: Route, world: World, actor: str) -> Cases:
+    """Who works at the actor's clinic, who works at the other, and an account that nobody has."""
+    own, away = ("provider", STRANGER) if actor != STRANGER else (STRANGER, "provider")
+    return Cases([{"pk": world.users[own].pk}], [{"pk": world.users[away].pk}], [{"pk": 0}])
 
 
 def _phone_hold(route: Route, world: World, actor: str) -> Cases:
@@ -135,7 +228,9 @@ def _admin(route: Route, world: World, actor: str) -> Cases:
     away = [foreign] if getattr(admin.site._registry[model], "clinic_path", "") else []
     (name,) = route.parameters
     unknown = {name: 0 if model.__name__ == "User" else uuid4()}
-    return Cases([{name: own.pk}], [{name: row.pk} for row in away], [unknown])
+    mine = [own, *away] if actor == ROOT else [own]
+    away = [] if actor == ROOT else away
+    return Cases([{name: row.pk} for row in mine], [{name: row.pk} for row in away], [unknown])
 
 
 def _model_of(route: Route) -> type[Any]:
@@ -147,14 +242,26 @@ def _model_of(route: Route) -> type[Any]:
     raise LookupError(f"{route.name} is no page of a registered model")
 
 
-TABLE: list[tuple[list[str], Callable[[Route, World, str], Cases]]] = [
+TABLE: list[tuple[list[str], Finder]] = [
     (CLINIC, _clinic),
     (CHECKOUT, _checkout),
     (["portal:booked"], _booked),
     (["portal:link"], _token),
     (PATIENTS_VISIT, _patients_visit),
     ([*PROVIDERS_VISIT, *DESK_VISIT], _staff_visit),
-    (DESK_PATIENT, _patient),
+    ([*DESK_PATIENT, *OFFICERS_PATIENT], _patient),
+    (OFFICERS_COLLEAGUE, _member),
     (DESK_HOLD, _phone_hold),
+    (["records:of"], _patient),
+    (PAIR, _pair),
+    (["records:merge"], _merge),
     (["account_reset_password_from_key"], _reset_key),
+    (["account_reset_second_factor"], _colleague),
+    (["mfa_remove_webauthn", "mfa_edit_webauthn"], _passkey),
+    (_pages("emergency", "record end"), _opened(GrantKind.EMERGENCY)),
+    (_pages("emergency", "looked_at end_look"), _opened(GrantKind.OVERSIGHT)),
+    (["emergency:review"], _review),
+    (["provider:shares"], _own_patient),
+    (["provider:end_share"], _share),
+    (["provider:shared_record"], _shared),
 ]

@@ -13,11 +13,24 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models.functions import Now
 from django.test import Client
+from django.test.client import ClientHandler
 from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
 from patients.crypto import token_digest
-from patients.models import Patient
+from patients.emergency import PURPOSES
+from patients.models import (
+    BreakGlassGrant,
+    CareRelationship,
+    GrantKind,
+    MatchCandidate,
+    Patient,
+    PatientMerge,
+)
+from patients.models.people import SHARED_RECORD
+from patients.privacy.sign_in.sessions import start_clock
 from patients.visitors import SESSION_KEY
 from providers.hours import save_closure, save_time_off
 from providers.models import (
@@ -50,14 +63,18 @@ from tests.factories import (
 
 DAY = timedelta(days=1)
 HALF_HOUR = timedelta(minutes=30)
+COLLEAGUE = "another provider"
 STAFF_OF_ONE_CLINIC = {
     "receptionist": (Role.RECEPTIONIST,),
     "provider": (Role.PROVIDER,),
+    COLLEAGUE: (Role.PROVIDER,),
     "clinic admin": (Role.CLINIC_ADMIN,),
     "privacy officer": (Role.PRIVACY_OFFICER,),
 }
 STRANGER = "staff of another clinic"
-ACTORS = ("anonymous", "patient", *STAFF_OF_ONE_CLINIC, STRANGER)
+ROOT = "superuser without a role"
+GONE = "deactivated receptionist"
+ACTORS = ("anonymous", "patient", *STAFF_OF_ONE_CLINIC, STRANGER, ROOT, GONE)
 TYPED = {
     "given_name": "Rosa",
     "family_name": "Delgado",
@@ -101,6 +118,8 @@ class World:
 
     def __init__(self) -> None:
         self.kept = 0
+        # One for all browsers: to load the middleware takes long.
+        self.handler = ClientHandler(enforce_csrf_checks=False)
         self.here, self.there = Side("riverside"), Side("hillside")
         self.visit_type = VisitTypeFactory.create(code="FOLLOW_UP", label="Follow-up")
         self.users = {
@@ -108,10 +127,15 @@ class World:
         }
         self.users[STRANGER] = self._member(tuple(Role), self.there)
         self.users["patient"] = self._account(self.here.patient)
+        self.users[ROOT] = UserFactory.create(is_superuser=True, is_staff=True)
+        self.users[GONE] = self._member((Role.RECEPTIONIST,), self.here)
+        ProviderFactory.create(clinic=self.here.clinic, user=self.users[COLLEAGUE])
         Provider.objects.filter(pk=self.here.provider.pk).update(user=self.users["provider"])
         Provider.objects.filter(pk=self.there.provider.pk).update(user=self.users[STRANGER])
         self.visits = self._visits()
         self._cookies = {actor: self._open_browser(actor) for actor in ACTORS}
+        # By a query, which leaves the session alive: the account's own state has to tell.
+        User.objects.filter(pk=self.users[GONE].pk).update(is_active=False)
 
     @staticmethod
     def _member(roles: tuple[Role, ...], side: Side) -> User:
@@ -139,6 +163,7 @@ class World:
     def browser(self, actor: str) -> Client:
         """Return the actor's browser as it was first opened; faults of the site answer 500."""
         client = Client(raise_request_exception=False)
+        client.handler = self.handler
         client.cookies[settings.SESSION_COOKIE_NAME] = self._cookies[actor]
         return client
 
@@ -166,6 +191,26 @@ class World:
         day, half_hour = divmod(self.kept, 18)
         self.kept += 1
         return at(next_monday(1) + (day + 1) * DAY, "08:00") + half_hour * HALF_HOUR
+
+    def pair(self, side: Side) -> MatchCandidate:
+        """Return two records of a clinic that wait for somebody's look."""
+        one, other = sorted(
+            (PatientFactory.create(clinic=side.clinic) for _ in range(2)), key=lambda row: row.pk
+        )
+        return MatchCandidate.objects.create(
+            clinic=side.clinic, one=one, other=other, chance=0.9, band="POSSIBLE"
+        )
+
+    def merge(self, side: Side) -> PatientMerge:
+        """Return two records of a clinic that were joined."""
+        pair = self.pair(side)
+        return PatientMerge.objects.create(
+            clinic=side.clinic,
+            keep=pair.one,
+            away=pair.other,
+            made_by=self.users["receptionist"],
+            made_at=timezone.now(),
+        )
 
     def phone_hold(self, actor: str) -> SlotHold:
         user = self.users[actor]
@@ -200,8 +245,33 @@ class World:
         """Book in the actor's browser; return the hold that the visit came from."""
         patient = PatientFactory.create(clinic=self.here.clinic)
         hold = self.checkout_hold(actor, patient=patient)
-        checkout.finish(hold, reason="", by=Actor.patient(), now=timezone.now())
+        visit = checkout.finish(hold, reason="", by=Actor.patient(), now=timezone.now())
+        session = self.browser(actor).session
+        link = links.find(self.link(visit), now=timezone.now())
+        start_clock(session)  # what a link opens ends like a sign-in
+        session[links.SESSION_KEY] = [*session.get(links.SESSION_KEY, []), str(link.pk)]
+        session.save()
         return hold
+
+    def grant(self, actor: str, side: Side, kind: GrantKind) -> BreakGlassGrant:
+        """Return a record that is open to an actor, whether or not their role lets them."""
+        return BreakGlassGrant.objects.create(
+            user=self.users[actor],
+            patient=side.patient,
+            kind=kind,
+            purpose=PURPOSES[kind][0],
+            reason="Fell in the hall",
+            granted_at=Now(),
+            expires_at=Now() + timedelta(minutes=10),
+        )
+
+    def share(self, patient: Patient, colleague: Provider) -> CareRelationship:
+        """Return the tie by which a record is shared with a colleague."""
+        assign_perm(SHARED_RECORD, User.objects.get(provider=colleague.pk), patient)
+        now = timezone.now()
+        return CareRelationship.objects.create(
+            patient=patient, provider=colleague, kind="SHARED", since=now, until=now + DAY
+        )
 
     def admin_row(self, model: type[Any], side: Side) -> Any:
         """Return a row of a set-up page, of this clinic where rows belong to one."""

@@ -8,7 +8,7 @@ from django.core.exceptions import FieldError
 from django.utils import timezone
 
 from patients.models import CareRelationship, Patient, PatientIdentifier
-from providers.models import Clinic, Provider
+from providers.models import Clinic, Provider, Role
 from tests.factories import MembershipFactory, PatientFactory, UserFactory
 from tests.refusals import declared_in, refused_by
 
@@ -29,7 +29,12 @@ VIOLATIONS: dict[str, Callable[[], None]] = {
     "patient_not_merged_into_self": patient_merged_into_themself,
     "patient_identifier_once": same_identifier_of_two_patients,
 }
-OTHERS_OWN = {"care_relationship_once"}
+OTHERS_OWN = {
+    "care_relationship_once",
+    "grant_lasts_an_hour_at_most",
+    "grant_not_reviewed_by_its_user",
+    "grant_review_is_whole",
+}
 
 
 @pytest.mark.parametrize("constraint", VIOLATIONS)
@@ -111,6 +116,7 @@ def test_a_provider_sees_own_patients_until_the_relationship_ends(
 ) -> None:
     now = timezone.now()
     assert provider.user is not None
+    MembershipFactory.create(user=provider.user, clinic=provider.clinic, role=Role.PROVIDER)
     own = Patient.objects.visible_to(provider.user)
     assert not own.all()
     tie = CareRelationship.objects.create(

@@ -12,7 +12,6 @@ from patients.registration import (
     Details,
     DetailsChanged,
     account_for,
-    likely_duplicates,
     register,
     register_provisional,
     stamp_of,
@@ -178,34 +177,3 @@ def test_a_deactivated_account_stays_closed(clinic: Clinic) -> None:
 
     with pytest.raises(AccountClosed):
         proven()
-
-
-@pytest.mark.parametrize(
-    ("change", "is_warned"),
-    [
-        ({}, True),
-        ({"email": "", "phone": ""}, True),
-        ({"email": "", "phone": "", "given_name": "ADÁ", "family_name": "Moreno-Ruiz"}, True),
-        ({"dob": None, "given_name": "Zoe", "phone": ""}, True),
-        ({"dob": None, "given_name": "Zoe", "email": ""}, True),
-        ({"email": "", "phone": "", "given_name": "Zoe", "family_name": "Lind"}, False),
-        ({"email": "", "phone": "", "dob": date(1984, 3, 1)}, False),
-        ({"email": "", "phone": "", "dob": None}, False),
-    ],
-)
-def test_the_desk_is_warned_of_records_that_may_be_the_same_person(
-    clinic: Clinic, change: dict[str, object], *, is_warned: bool
-) -> None:
-    known = register(clinic=clinic, details=ADA)
-
-    found = likely_duplicates(clinic=clinic, details=replace(ADA, **change))  # type: ignore[arg-type]
-
-    assert found == ([known] if is_warned else [])
-
-
-def test_no_record_is_a_duplicate_of_itself_or_of_another_clinics(clinic: Clinic) -> None:
-    known = register(clinic=clinic, details=ADA)
-    elsewhere = PatientFactory.create(email=EMAIL)
-
-    assert likely_duplicates(clinic=clinic, details=ADA, besides=known) == []
-    assert likely_duplicates(clinic=elsewhere.clinic, details=ADA) == [elsewhere]

@@ -3,9 +3,12 @@
 from datetime import date
 
 import pytest
+from django.test import override_settings
 from pytest_django import DjangoAssertNumQueries
 
+from patients.looks import Look, looking
 from patients.models import Patient
+from patients.name_index import shelf
 from patients.search import MOST, find
 from providers.models import Clinic
 from tests.factories import ClinicFactory, PatientFactory
@@ -91,11 +94,35 @@ def test_a_record_merged_into_another_is_left_out(clinic: Clinic, cast: list[Pat
     assert cast[0] in found
 
 
-def test_the_search_is_one_query_and_so_is_a_look_at_what_is_shown(
+def test_a_search_asks_for_changes_and_reads_those_who_are_shown(
     clinic: Clinic,
     cast: list[Patient],
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    with django_assert_num_queries(1):
+    names(clinic, "tor")
+    with django_assert_num_queries(2):
         for patient in find(clinics=[clinic], text="tor", today=TODAY).patients:
             assert (patient.full_name, patient.dob, patient.phone) is not None
+
+
+@override_settings(LOOKS_MUST_BE_RECORDED=True)
+def test_a_search_puts_those_on_record_who_are_shown_and_nobody_else(
+    clinic: Clinic, cast: list[Patient]
+) -> None:
+    with looking(Look()) as look:
+        shown = find(clinics=[clinic], text="tor", today=TODAY, limit=2).patients
+        assert look.patients == set()
+        assert [patient.full_name for patient in shown] == ["Tor Amundsen", "Ana Torres"]
+    assert look.patients == {patient.pk for patient in shown}
+    assert look.fields == {"given_name", "family_name", "name_suffix"}
+
+
+def test_who_is_merged_between_the_look_and_the_reading_is_not_shown(
+    clinic: Clinic, cast: list[Patient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index that says too much is set right by the records themselves."""
+    names(clinic, "torres")
+    with shelf.lent(clinic) as index:
+        monkeypatch.setattr(index, "change", lambda rows: None)
+    Patient.objects.filter(pk=cast[0].pk).update(merged_into=cast[1])
+    assert names(clinic, "torres") == []

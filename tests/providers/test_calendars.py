@@ -254,7 +254,7 @@ def test_a_change_that_frees_no_time_needs_no_bump() -> None:
     visit = booked()
     commit_checks()
     forget_bumps()
-    Appointment.objects.update(status="CONFIRMED", reason_for_visit="Knee")
+    Appointment.objects.update(status="CONFIRMED", booked_via="DESK")
     VisitType.objects.update(label="Check-up")
     Provider.objects.filter(pk=visit.provider_id).update(name="Dr. New Name")
     commit_checks()

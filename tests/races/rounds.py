@@ -27,6 +27,11 @@ ROUNDS: dict[tuple[str, int], int] = {
     ("swap", 2): 150,
     ("movers", 2): 200,
     ("movers", 8): 40,
+    ("join and booking", 2): 150,
+    ("join and overlap", 2): 60,
+    ("join crosswise", 2): 100,
+    ("join and details", 2): 100,
+    ("join and move", 2): 80,
 }
 
 

@@ -99,7 +99,7 @@ def test_a_cancellation_that_can_be_undone_and_a_hold_say_until_when(
 
 
 @pytest.mark.parametrize("providers", [1, 10])
-def test_a_day_is_read_with_five_questions_for_one_provider_and_for_ten(
+def test_a_day_is_read_with_four_questions_for_one_provider_and_for_ten(
     clinic: Clinic, visit_type: VisitType, now: datetime, providers: int
 ) -> None:
     for _ in range(providers):
@@ -109,4 +109,4 @@ def test_a_day_is_read_with_five_questions_for_one_provider_and_for_ten(
         )
     with CaptureQueriesContext(connection) as asked:
         lay_out(clinic_day(clinic, MONDAY, now=now), now=now)
-    assert len(asked) == 5
+    assert len(asked) == 4

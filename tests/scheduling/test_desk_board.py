@@ -162,6 +162,7 @@ def test_the_clinic_is_chosen_by_posting_among_ones_own(
     user = clinic.memberships.get().user
     second = ClinicFactory.create(name="Uptown Clinic")
     MembershipFactory.create(user=user, clinic=second)
+    receptionist.force_login(user)  # another role has ended the sign-in
     assert "Uptown Clinic" in shown(receptionist.get("/desk/"))
     receptionist.post(reverse("desk:choose_clinic"), {"clinic": second.pk})
     page = receptionist.get("/desk/")

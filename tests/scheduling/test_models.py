@@ -12,7 +12,7 @@ from psycopg.types.range import Range
 from patients.models import Patient
 from providers.calendars import bump
 from providers.fields import new_id
-from providers.models import Provider
+from providers.models import Provider, Role
 from scheduling.models import (
     Appointment,
     AppointmentEvent,
@@ -275,6 +275,7 @@ def test_the_own_desk_provider_and_patient_see_a_visit_and_strangers_do_not(
     visit = AppointmentFactory.create(provider=provider, patient=patient)
     AppointmentFactory.create()
     desk = MembershipFactory.create(clinic=provider.clinic).user
+    MembershipFactory.create(clinic=provider.clinic, role=Role.PROVIDER, user=provider.user)
     for user in (desk, provider.user, patient.user):
         assert user is not None
         assert list(Appointment.objects.visible_to(user)) == [visit]

@@ -232,6 +232,8 @@ def test_an_admin_who_is_a_provider_too_sees_only_own_visits_here(
     owner: Client, provider: Provider, peer: Provider, visit_type: VisitType, clinic: Clinic
 ) -> None:
     MembershipFactory.create(user=provider.user, clinic=clinic, role=Role.CLINIC_ADMIN)
+    assert provider.user
+    owner.force_login(provider.user)  # another role has ended the sign-in
     visit = AppointmentFactory.create(provider=peer, visit_type=visit_type)
     assert owner.get(reverse("provider:visit", args=[visit.pk])).status_code == 404
 
@@ -339,7 +341,7 @@ def test_pages_take_few_queries_however_many_visits_there_are(
     for clock in ("11:00", "11:30", "12:00", "12:30", "13:00"):
         visit_at(clock, provider, visit_type)
     assert [queries_of(owner, address) for address in addresses] == with_one
-    assert max(with_one) <= 8
+    assert max(with_one) <= 9
 
 
 def test_pages_are_never_stored(owner: Client) -> None:

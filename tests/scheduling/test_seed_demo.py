@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from patients.models import CareRelationship, Patient
+from patients.models import CareRelationship, MatchCandidate, Patient
 from providers.models import Clinic, Membership, Provider, Role
 from providers.npi import is_valid_npi
 from scheduling.impact import misfits
@@ -137,13 +137,18 @@ def test_providers_and_their_patients_are_related(clinic_week: Clinic) -> None:
 
 
 def test_nobody_is_real(clinic_week: Clinic) -> None:
-    patients = list(Patient.objects.all())
+    patients = list(Patient.objects.filter(is_provisional=False))
     assert len(patients) == 160
     assert len({p.full_name for p in patients}) == 160
     assert all(p.email.endswith("@example.org") for p in patients)
     assert all(p.phone.startswith("+1212555") for p in patients)
     assert sum(p.language == "es" for p in patients) > 10
     assert any(p.needs_interpreter for p in patients)
+
+
+def test_a_few_of_them_have_a_second_record_to_be_compared(clinic_week: Clinic) -> None:
+    assert Patient.objects.filter(is_provisional=True).count() == 4
+    assert MatchCandidate.objects.waiting().count() == 4
 
 
 def test_a_second_run_changes_nothing(clinic_week: Clinic) -> None:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
 
+from patients.privacy.audit import keeping_record
 from scheduling.seeding import cast, riverside
 
 
@@ -31,7 +32,8 @@ class Command(BaseCommand):
         if not getattr(settings, "DEVELOPMENT", False):
             raise CommandError("Invented patients are for development, never for a clinic's data.")
         if not (options["if_empty"] and riverside.is_open()):
-            riverside.seed(now=timezone.now(), say=self.stdout.write, progress=self._progress)
+            with keeping_record(system="system:demo", purpose="demo"):
+                riverside.seed(now=timezone.now(), say=self.stdout.write, progress=self._progress)
         if options["show_logins"]:
             self.stdout.write(logins())
 
