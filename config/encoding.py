@@ -1,6 +1,6 @@
-"""Refuses what is no text: a header with a NUL or a line's end in it, which no proxy should let
-pass, and a body in another encoding than UTF-8, which no page of ours sends. What such encodings
-may carry, lone surrogates for one, neither the database nor a page can write."""
+"""Refuses what is no text: an address with a NUL in it, a header with a NUL or a line's end, which
+no proxy should let pass, and a body in another encoding than UTF-8, which no page of ours sends.
+What these may carry, lone surrogates for one, neither the database nor a page can write."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ NO_TEXT = re.compile(r"[\0\r\n]")
 
 
 class OnlyUTF8:
-    """Answers 400 before anything reads the headers or the body."""
+    """Answers 400 before anything reads the address, the headers or the body."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info:
+            raise BadRequest("addresses are text")
         for name, value in request.META.items():
             if name.startswith("HTTP_") and NO_TEXT.search(value):
                 raise BadRequest("headers are text")

@@ -17,10 +17,11 @@ from django.conf import settings
 from django.db.models import BinaryField, Field, Model
 from django.db.models.signals import post_delete, post_save, pre_save
 
-from patients.fields import Sealed, SealedMixin
+from patients.fields import SealedMixin
 from patients.models.audit import Act
 from patients.models.people import Patient
 from patients.privacy.audit import record
+from patients.sealed import Sealed
 from providers.models import Clinic
 
 Changes = dict[str, list[str | None]]
@@ -101,7 +102,9 @@ def _plain(column: Field[Any, Any], row: Model | None) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _sealed_differs(column: SealedMixin, before: Model | None, after: Model | None) -> bool:
+def _sealed_differs(
+    column: SealedMixin[Any, Any], before: Model | None, after: Model | None
+) -> bool:
     """Whether a sealed value changes. Nothing that is compared here is shown to anybody."""
     old, new = (row and row.__dict__.get(column.attname) for row in (before, after))
     if isinstance(old, Sealed) and isinstance(new, Sealed):
@@ -109,7 +112,7 @@ def _sealed_differs(column: SealedMixin, before: Model | None, after: Model | No
     return bool(_open(column, before, old) != _open(column, after, new))
 
 
-def _open(column: SealedMixin, row: Model | None, value: Any) -> str:
+def _open(column: SealedMixin[Any, Any], row: Model | None, value: Any) -> str:
     if isinstance(value, Sealed):
         value = column.open(row.pk, value.text)  # type: ignore[union-attr]
     return "" if value is None else str(value)

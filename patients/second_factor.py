@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
 from patients.mail import send_mail
-from patients.models.audit import Act
+from patients.models.audit import Act, Outcome
 from patients.privacy import audit
 from patients.secrets import open_text, seal_text
 from patients.throttle import Limit
@@ -123,6 +123,11 @@ def accept(user: User, code: str) -> Authenticator | None:
             found: Authenticator = Authenticator.objects.get(pk=factor.pk)
             return found
     return None
+
+
+def refused(user: User | None) -> None:
+    """Write down that a second factor was wrong, and whose, where the try says so."""
+    audit.record(action=Act.SIGN_IN, about=user, purpose="second_factor", outcome=Outcome.DENIED)
 
 
 @transaction.atomic

@@ -85,6 +85,7 @@ class _CodeForm:
         except TooManyRequests:
             raise adapter.validation_error("too_many_tries") from None
         if factor is None:
+            second_factor.refused(self.user)
             first = Authenticator.objects.filter(user=self.user).order_by("-type").first()
             if first is not None:
                 self._emit_authentication_failed(first)  # type: ignore[attr-defined]
@@ -139,12 +140,16 @@ class SetUpAppForm(totp_forms.ActivateTOTPForm):  # type: ignore[misc]  # untype
 class _PasskeyForm:
     """A browser sends what it likes: anything but a passkey's answer is told kindly."""
 
+    user: Any
+
     def clean_credential(self) -> Any:
         try:
             return super().clean_credential()  # type: ignore[misc]
         except ValidationError:
+            second_factor.refused(self.user)
             raise
         except (AttributeError, KeyError, TypeError, ValueError):  # a hostile answer's shape
+            second_factor.refused(self.user)
             raise get_adapter().validation_error("unusable_passkey") from None
 
 

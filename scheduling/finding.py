@@ -57,18 +57,18 @@ def find_patients(
     audit.mark(action=Act.SEARCH)
     today = now.astimezone(clinics[0].zone).date()
     matches = find(clinics=clinics, text=text, today=today, limit=limit)
-    by_reference = _with_reference(text, user)
+    by_reference = _with_reference(text, user, clinics)
     others = [p for p in matches.patients if p.pk not in {known.pk for known in by_reference}]
     patients = [*by_reference, *others][:limit]
     found = with_visits(patients, user=user, now=now)
     return Answer(found, is_too_short=matches.is_too_short, has_more=matches.has_more)
 
 
-def _with_reference(text: str, user: User) -> list[Patient]:
+def _with_reference(text: str, user: User, clinics: Sequence[Clinic]) -> list[Patient]:
     reference = BETWEEN.sub("", text).upper()
     if not REFERENCE.fullmatch(reference):
         return []
-    visible = Patient.objects.visible_to(user).filter(merged_into=None)
+    visible = Patient.objects.visible_to(user).filter(merged_into=None, clinic__in=clinics)
     return list(visible.filter(appointments__reference=reference))
 
 

@@ -47,6 +47,12 @@ END $$;
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON patients_auditentry
     FOR EACH STATEMENT EXECUTE FUNCTION daysheet_refuse_rewriting();
 """
+# With rows in it the table has no way back: they have what the former one could not hold.
+NO_GUARDS = """
+DROP TRIGGER audit_append_only ON patients_auditentry;
+DROP TRIGGER audit_stamped ON patients_auditentry;
+DROP FUNCTION daysheet_refuse_rewriting, daysheet_stamp_record;
+"""
 
 RECORD = """
 CREATE FUNCTION daysheet_record(entry jsonb) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
@@ -218,6 +224,6 @@ class Migration(migrations.Migration):
                 name="audit_outcome_known",
             ),
         ),
-        migrations.RunSQL(GUARDS, migrations.RunSQL.noop),
+        migrations.RunSQL(GUARDS, NO_GUARDS),
         migrations.RunSQL(RECORD, "DROP FUNCTION daysheet_record"),
     ]

@@ -72,14 +72,15 @@ def part_of(report: Entries, *, after: Cursor | None, most: int = ON_A_PAGE) -> 
 
 def who_saw(patients: Sequence[UUID]) -> Entries:
     """Return the rows that name a person, by any of the ids under which they were on file."""
+    rows: Entries = AuditEntry.objects.all()
     if len(patients) == 1:
-        return AuditEntry.objects.filter(patient_ids__contains=list(patients))
-    return AuditEntry.objects.filter(patient_ids__overlap=list(patients))
+        return rows.filter(patient_ids__contains=list(patients))
+    return rows.filter(patient_ids__overlap=list(patients))
 
 
 def what_was_done_by(user: User, *, clinics: Iterable[Clinic] | None = None) -> Entries:
     """Return what somebody did: everywhere, or at some clinics and where no clinic was named."""
-    rows = AuditEntry.objects.filter(actor=user)
+    rows: Entries = AuditEntry.objects.filter(actor=user)
     if clinics is None:
         return rows
     return rows.filter(Q(clinic__in=list(clinics)) | Q(clinic__isnull=True))
@@ -97,7 +98,7 @@ class Wanted:
 
 def what_happened(clinics: Iterable[Clinic], wanted: Wanted) -> Entries:
     """Return what was done at some clinics within a time."""
-    rows = AuditEntry.objects.filter(
+    rows: Entries = AuditEntry.objects.filter(
         clinic__in=list(clinics), timestamp__gte=wanted.since, timestamp__lt=wanted.until
     )
     if wanted.action is not None:

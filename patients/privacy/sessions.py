@@ -7,6 +7,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends import db
 
 from patients.crypto import SealBroken
@@ -32,6 +33,13 @@ class SessionStore(db.SessionStore):
             return {}
         opened: dict[str, Any] = self.serializer().loads(written.encode("latin-1"))
         return opened
+
+    def cycle_key(self) -> None:
+        """Take a new key. The list of sign-ins follows, or this one could not be ended from it."""
+        old = self.session_key
+        super().cycle_key()
+        if old:
+            UserSession.objects.filter(session_key=old).update(session_key=self.session_key)
 
     def _bound_to(self) -> str:
         key = self.session_key

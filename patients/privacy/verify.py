@@ -117,6 +117,6 @@ def _verdict(walk: Walk, damage: Damage | None) -> Verdict:
         unsealed=rest.rows,
         oldest_unsealed=timezone.now() - rest.oldest if rest.oldest else None,
         damage=damage,
-        unanchored=last - (at[0] if at else 0) if walk.path else 0,
+        unanchored=max(0, last - (at[0] if at else 0)) if walk.path else 0,
         lost=sum(one.lost for one in walk.trail.losses) if walk.trail else 0,
     )

@@ -10,6 +10,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from patients.codes import CodeRefused, Purpose, redeem, request_code
 from patients.forms import CodeForm, ContactForm
+from patients.models.audit import Act, Outcome
+from patients.privacy import audit
 from patients.privacy.pages import Audience, page
 from patients.registration import AccountClosed, account_for
 from patients.throttle import TooManyRequests
@@ -62,6 +64,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         try:
             return _enter(request, code_id, form.cleaned_data["code"])
         except CodeRefused as refusal:
+            audit.record(action=Act.SIGN_IN, purpose="sign_in", outcome=Outcome.DENIED)
             form.add_error("code", str(refusal))
         except AccountClosed:
             return render(request, "portal/sign_in_closed.html", status=403)

@@ -32,10 +32,10 @@ from patients.privacy.wording import role_words
 from providers.models import Membership
 
 INVALID = 422
-officers_only = {"audience": Audience.PRIVACY, "permission": "view_audit", "phi": True}
+officers_only = page(audience=Audience.PRIVACY, permission="view_audit", phi=True)
 
 
-@page(**officers_only)
+@officers_only
 def start(request: StaffRequest) -> HttpResponse:
     """Show what happened at the officer's clinics, newest first, and how sealing stands."""
     form = RecordForm(request.GET)
@@ -48,14 +48,14 @@ def start(request: StaffRequest) -> HttpResponse:
     context = {
         "form": RecordForm(initial=_initial(wanted)) if not request.GET else form,
         "sealing": status(now=now),
-        "file_query": _query({k: v for k, v in request.GET.items() if k != "after"}),
+        "file_query": _query(_asked(request)),
         **_frame(request, "record"),
         **_listed(request, found),
     }
     return render(request, "privacy/start.html", context)
 
 
-@page(**officers_only)
+@officers_only
 def start_file(request: StaffRequest) -> HttpResponse:
     """Hand out what `start` shows, all of it, as a file."""
     form = RecordForm(request.GET)
@@ -65,7 +65,7 @@ def start_file(request: StaffRequest) -> HttpResponse:
     return _file("record", reports.what_happened(request.clinics, wanted))
 
 
-@page(**officers_only)
+@officers_only
 def patient(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Show who saw, changed or was refused a patient's record, under whichever id it was kept."""
     record = _record(request, pk)
@@ -79,14 +79,14 @@ def patient(request: StaffRequest, pk: UUID) -> HttpResponse:
     return render(request, "privacy/patient.html", context)
 
 
-@page(**officers_only)
+@officers_only
 def patient_file(request: StaffRequest, pk: UUID) -> HttpResponse:
     """Hand out who saw a patient's record as a file."""
     record = _record(request, pk)
     return _file(f"looks-{ending_of(record.pk)}", reports.who_saw(ids_of(record)))
 
 
-@page(**officers_only)
+@officers_only
 def staff(request: StaffRequest) -> HttpResponse:
     """List who works, or worked, at the officer's clinics."""
     roles = Membership.objects.filter(clinic__in=request.clinics).select_related("user", "clinic")
@@ -98,7 +98,7 @@ def staff(request: StaffRequest) -> HttpResponse:
     return render(request, "privacy/staff.html", context)
 
 
-@page(**officers_only)
+@officers_only
 def colleague(request: StaffRequest, pk: int) -> HttpResponse:
     """Show what a member of staff looked at and did at the officer's clinics."""
     user = _colleague(request, pk)
@@ -107,7 +107,7 @@ def colleague(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "privacy/colleague.html", context)
 
 
-@page(**officers_only)
+@officers_only
 def colleague_file(request: StaffRequest, pk: int) -> HttpResponse:
     """Hand out what a member of staff did as a file."""
     user = _colleague(request, pk)
@@ -155,13 +155,18 @@ def _listed(request: StaffRequest, found: Part) -> dict[str, Any]:
     """Return what the list of rows needs; records that it names one by one count as shown."""
     lines = lines_of(found.entries)
     looks.note_patients(line.only_patient for line in lines if line.only_patient)
-    asked = {name: value for name, value in request.GET.items() if name != "after"}
+    asked = _asked(request)
     later = _query({**asked, "after": str(found.next)}) if found.next else ""
     return {
         "lines": lines,
         "first_href": request.path + _query(asked) if "after" in request.GET else "",
         "later_href": request.path + later if later else "",
     }
+
+
+def _asked(request: StaffRequest) -> dict[str, str]:
+    """Return what the address asks for, wherever in the report it stands."""
+    return {name: str(value) for name, value in request.GET.items() if name != "after"}
 
 
 def _initial(wanted: reports.Wanted) -> dict[str, Any]:

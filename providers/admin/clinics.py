@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from providers.admin.access import ScopedTabularInline
+from providers.admin.forms import RoleForm
 from providers.admin.hours import ClosureInline, ScheduleInline, TimeOffInline
 from providers.admin.verbs import HoursAdmin
 from providers.models import Clinic, Membership, Provider
@@ -19,6 +20,7 @@ class StaffInline(ScopedTabularInline):
     """Who works at a clinic; a manager's own roles are out of the own reach."""
 
     model = Membership
+    form = RoleForm
     fields = ("user", "role", "is_active")
     is_removable = False
 
@@ -80,6 +82,21 @@ class ProviderAdmin(HoursAdmin):
             {"fields": ("accepts_new_patients", "offers_telehealth", "insurance_plans")},
         ),
     )
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,  # noqa: FBT001, FBT002
+        **kwargs: Any,
+    ) -> Any:
+        """Let nobody but a superuser take over a colleague's patients by becoming that provider."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        field = form.base_fields.get("user")
+        is_own = obj is not None and obj.user_id == request.user.pk
+        if field is not None and not is_own and not request.user.is_superuser:
+            field.queryset = field.queryset.exclude(pk=request.user.pk)
+        return form
 
     @admin.display(description=_("languages"))
     def spoken(self, row: Provider) -> str:

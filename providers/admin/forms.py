@@ -17,7 +17,7 @@ from django.forms.models import BaseInlineFormSet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from providers.models import Clinic, ClinicClosure, ProviderSchedule, TimeOff
+from providers.models import Clinic, ClinicClosure, Membership, ProviderSchedule, TimeOff
 
 # What a clinic's diary may reach; beyond, an instant may have no year in another zone.
 YEARS = range(2000, 2101)
@@ -85,6 +85,19 @@ class ClosureForm(WallClockForm):
 
     def clinic_of(self, row: ClinicClosure) -> Clinic | None:
         return row.clinic if row.clinic_id else None
+
+
+class RoleForm(forms.ModelForm[Any]):
+    """A role stays whose it is: what it opened is taken back from its holder, not handed on."""
+
+    class Meta:
+        model = Membership
+        fields = ("user", "role", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding and "user" in self.fields:
+            self.fields["user"].disabled = True
 
 
 class ScheduleFormSet(BaseInlineFormSet[Any, Any, Any]):

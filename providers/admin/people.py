@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -75,7 +75,9 @@ class StaffAdmin(Scoped, AsksAgain, UserAdmin):  # type: ignore[type-arg]
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         reachable = colleagues(request.user).values("pk")
         rows: QuerySet[User] = User.objects.filter(pk__in=reachable)
-        return rows.prefetch_related("memberships__clinic").order_by(*self.ordering)
+        known = Membership.objects.filter(clinic__in=known_to(request.user))
+        shown = Prefetch("memberships", known.select_related("clinic"))
+        return rows.prefetch_related(shown).order_by(*self.ordering)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whoever manages a clinic, and its privacy officers to look at."""

@@ -73,7 +73,8 @@ class PlaceForm(forms.Form):
         super().__init__(request.GET)
         self.request = request
         seen = Patient.objects.visible_to(request.user).filter(merged_into=None)
-        self.fields["patient"].queryset = seen  # type: ignore[attr-defined]
+        here = seen.filter(clinic__in=request.clinics)
+        self.fields["patient"].queryset = here  # type: ignore[attr-defined]
 
     def clean_clinic(self) -> Clinic:
         wanted: UUID | None = self.cleaned_data["clinic"]

@@ -45,12 +45,16 @@ class Opening(UUIDModel):
 
 class WaitlistEntryQuerySet(models.QuerySet["WaitlistEntry"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Return one's own, one's own patients' as their provider, and the desk's."""
+        """Return one's own, one's own patients' as their provider, and the desk's.
+
+        A shared record's entries are not shared with it.
+        """
         if not (user.is_authenticated and user.is_active):
             return self.none()
+        own = CareRelationship.objects.opened_to(user).exclude(kind=CareRelationship.Kind.SHARED)
         return self.filter(
             Q(clinic__in=Clinic.objects.staffed_by(user, "manage_appointments"))
-            | Q(patient__in=CareRelationship.objects.opened_to(user).values("patient"))
+            | Q(patient__in=own.values("patient"))
             | Q(patient__user=user)
         )
 

@@ -90,6 +90,7 @@ def patient(request: StaffRequest, pk: UUID) -> HttpResponse:
             "clinic", "insurance_plan", "primary_care_provider"
         ),
         pk=pk,
+        clinic__in=request.clinics,
     )
     if found.merged_into_id is not None:
         return redirect("desk:patient", found.merged_into_id)

@@ -142,4 +142,7 @@ def _patient(request: StaffRequest) -> Patient | None:
     """Return the patient of the page on which the banner stands, if it is about one."""
     form = BannerForm(request.POST)
     pk = form.cleaned_data["patient"] if form.is_valid() else None
-    return Patient.objects.visible_to(request.user).filter(pk=pk).first() if pk else None
+    if not pk:
+        return None
+    known = Patient.objects.visible_to(request.user).filter(clinic__in=request.clinics)
+    return known.filter(pk=pk).first()

@@ -165,7 +165,8 @@ def _address(request: StaffRequest, **extra: str) -> str:
 def _patient(request: StaffRequest, pk: Any) -> Patient | None:
     if pk is None:
         return None
-    return get_object_or_404(Patient.objects.visible_to(request.user), pk=pk)
+    known = Patient.objects.visible_to(request.user)
+    return get_object_or_404(known, pk=pk, clinic__in=request.clinics)
 
 
 def _refused(

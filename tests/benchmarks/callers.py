@@ -84,7 +84,7 @@ def _without_privacy() -> None:
     def no_row(*_appointments: object, **_facts: object) -> None:
         return None
 
-    records.row_of_booking = no_row  # type: ignore[assignment]
+    records.row_of_booking = no_row  # type: ignore[assignment,attr-defined]
     records._sealed = lambda appointment: appointment.reason_for_visit
 
 

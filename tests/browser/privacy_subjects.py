@@ -11,6 +11,8 @@ from scheduling.seeding import cast
 from tests.browser import visitors
 from tests.browser.subjects import Subject
 
+WRONG = "since=2026-05-02&until=2026-05-01"
+
 
 def _looks() -> list[Subject]:
     """Staff look at some records, and at one that is not theirs; then the pages show it."""
@@ -30,7 +32,7 @@ def _looks() -> list[Subject]:
     own, colleague = {"pk": patient.pk}, {"pk": receptionist.pk}
     return [
         Subject("privacy:start", "privacy", officer),
-        Subject("privacy:start", "privacy", officer, query="since=x", label="wrong", status=422),
+        Subject("privacy:start", "privacy", officer, query=WRONG, label="wrong", status=422),
         Subject("privacy:whose", "privacy", officer),
         Subject("privacy:patient", "privacy", officer, own),
         Subject("privacy:staff", "privacy", officer),

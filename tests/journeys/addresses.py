@@ -219,7 +219,7 @@ def _reset_key(route: Route, world: World, actor: str) -> Cases:
 def _admin(route: Route, world: World, actor: str) -> Cases:
     """Rows of the set-up pages; those that all clinics share are nobody's in particular."""
     if "app_label" in route.parameters:
-        return Cases([{"app_label": "providers"}])
+        return Cases([{"app_label": "auth"}])
     if "content_type_id" in route.parameters:
         return Cases([], [], [{"content_type_id": 0, "object_id": uuid4()}])
     model = _model_of(route)

@@ -19,6 +19,7 @@ ADMIN_READ = {
     "patients_patient": "view_patients",
     "scheduling_appointment": "view_appointments",
 }
+ADMIN_APPS = ("auth_", "patients_", "providers_", "scheduling_")
 ADMIN_ENTRY = ("manage_clinic", "view_staff")
 ADMIN_OPEN_TO_ALL_INSIDE = ("changelist", "change", "history")
 # A superuser sets clinics up, and sees nothing of patients without a role.
@@ -83,7 +84,7 @@ def _reads(actor: str, route: Route) -> bool:
     """Say whether an actor may see a page of the set-up site; other pages of it are for all."""
     _admin, _mark, name = route.name.partition(":")
     model, _mark, page = name.rpartition("_")
-    if not model or "app_list" in name:
+    if not model.startswith(ADMIN_APPS):
         return True
     if model == "auth_user_password":
         model, page = "auth_user", "password"

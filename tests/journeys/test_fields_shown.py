@@ -15,7 +15,7 @@ from scheduling.models import Appointment
 from tests.journeys.addresses import cases
 from tests.journeys.cast import ACTORS, COLLEAGUE, World
 from tests.journeys.expectations import Meets, expected
-from tests.journeys.test_matrix import undone
+from tests.journeys.undoing import undone
 from tests.routes import Route, all_routes
 
 PAGES = [route for route in all_routes() if "GET" in route.methods]

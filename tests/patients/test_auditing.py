@@ -24,8 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def last_about(row: Any) -> AuditEntry:
-    entry = AuditEntry.objects.filter(object_pk=str(row.pk)).order_by("id").last()
-    assert entry is not None
+    entry: AuditEntry = AuditEntry.objects.filter(object_pk=str(row.pk)).latest("id")
     return entry
 
 

@@ -13,6 +13,7 @@ from patients.duplicates import alike, facts_of, numbers_of
 from patients.looks import Look, looking
 from patients.matching import Band
 from patients.models import AuditEntry, Patient, PatientIdentifier
+from patients.privacy.wording import reason_words
 from patients.registration import Details, register
 from providers.models import Clinic
 from tests.factories import PatientFactory
@@ -100,6 +101,7 @@ def test_who_is_read_to_be_compared_is_in_a_record_of_its_own(clinic: Clinic) ->
     row = AuditEntry.objects.filter(purpose="finding_doubles").latest("id")
     assert set(row.patient_ids) == {known.pk, brother.pk}
     assert (row.system_actor, row.clinic) == ("system:matching", clinic)
+    assert reason_words(row.purpose) == "To check that you have only one record"
 
 
 def test_the_number_of_queries_does_not_grow_with_the_clinic(clinic: Clinic) -> None:

@@ -46,8 +46,7 @@ def looked(patient: Patient, receptionist: Any) -> AuditEntry:
     )
     with audit.opened(kept):
         audit.record(action=Act.ACCESS, patients=[patient.pk], fields=["given_name"])
-    entry = AuditEntry.objects.order_by("id").last()
-    assert entry is not None
+    entry: AuditEntry = AuditEntry.objects.latest("id")
     return entry
 
 

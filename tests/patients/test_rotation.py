@@ -19,14 +19,15 @@ from django.test import override_settings
 from patients import rotation
 from patients.codes import request_code
 from patients.indexes import contact_index
+from patients.management.commands import rotate_keys
 from patients.models import AuditEntry, KeyProof, OneTimeCode, Patient
 from patients.privacy.sessions import SessionStore
 from patients.registration import account_for
-from patients.rotation import SealedTable, Unfinished, sealed_columns, shelves, turn_all
+from patients.rotation import SealedTable, Shelf, Unfinished, sealed_columns, shelves, turn_all
 from patients.second_factor import SecondFactorAdapter
 from scheduling.models import Appointment, VisitNote
 from tests.factories import AppointmentFactory, PatientFactory, UserFactory
-from tests.patients.rings import BOTH, NEW, OLD_ID, WRONG
+from tests.patients.rings import BOTH, NEW, OLD, OLD_ID, WRONG
 
 pytestmark = pytest.mark.django_db
 TABLES = ["patients.Patient", "scheduling.Appointment", "scheduling.VisitNote"]
@@ -231,6 +232,29 @@ def test_the_command_counts_and_forgets_the_old_key(
     assert [row.key_id for row in KeyProof.objects.all()] == ["next"]
     call_command("rotate_keys")
     assert "patients.Patient: 0 sealed again" in capsys.readouterr().out
+
+
+def test_a_key_that_is_still_written_with_is_not_forgotten(
+    people: list[Patient], both_keys: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process with the old settings writes to a table that was done."""
+    turn = rotate_keys.turn_all
+
+    def and_a_late_write(shelf: Shelf, **more: Any) -> int:
+        done = turn(shelf, **more)
+        with override_settings(DATA_KEYS=f"{OLD},{NEW}"):
+            late = Patient.objects.get(pk=people[0].pk)
+            late.city = shelf.name
+            late.save(update_fields=["city"])
+        return done
+
+    monkeypatch.setattr(rotate_keys, "turn_all", and_a_late_write)
+    with pytest.raises(CommandError, match="Patient: written meanwhile"):
+        call_command("rotate_keys")
+    assert KeyProof.objects.filter(key_id=OLD_ID).exists()
+    monkeypatch.undo()
+    call_command("rotate_keys")
+    assert not KeyProof.objects.filter(key_id=OLD_ID).exists()
 
 
 def test_the_command_leaves_one_row_of_the_audit_that_names_nobody(

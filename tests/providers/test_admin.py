@@ -287,3 +287,48 @@ def test_what_the_filters_of_a_list_ask_is_answered(model: str, site: Client) ->
     assert len(choices) > 3
     for query in choices:
         assert site.get(f"{url}{query}").status_code == 200, query
+
+
+def test_a_privacy_officer_reads_people_and_roles_and_changes_nothing(clinic: Clinic) -> None:
+    member = MembershipFactory.create(clinic=clinic)
+    stranger = MembershipFactory.create()
+    officer = browser_of(MembershipFactory.create(clinic=clinic, role=Role.PRIVACY_OFFICER).user)
+    listed = officer.get(address("auth_user", "changelist")).context["cl"].result_list
+    assert member.user in listed
+    assert stranger.user not in listed
+    page = address("auth_user", "change", member.user.pk)
+    answer = officer.get(page)
+    assert answer.status_code == 200
+    assert "Receptionist" in answer.content.decode()
+    assert b'name="_save"' not in answer.content
+    assert officer.post(page, {"first_name": "X"}).status_code == 403
+    assert officer.get(address("auth_user", "add")).status_code == 403
+    for hidden in ("providers_clinic", "patients_patient", "scheduling_appointment"):
+        assert officer.get(address(hidden, "changelist")).status_code == 403
+
+
+@pytest.mark.parametrize("page", ["patients_patient", "scheduling_appointment"])
+def test_pages_about_patients_open_to_a_role_and_not_to_a_superuser(
+    page: str, site: Client, provider: Provider
+) -> None:
+    visit = AppointmentFactory.create(provider=provider)
+    row = visit if page == "scheduling_appointment" else visit.patient
+    root = browser_of(UserFactory.create(is_staff=True, is_superuser=True))
+    for url in (address(page, "changelist"), address(page, "change", row.pk)):
+        assert site.get(url).status_code == 200
+        assert root.get(url).status_code == 403
+    assert page.partition("_")[2] not in root.get(reverse("admin:index")).content.decode()
+
+
+@pytest.mark.parametrize("page", ["patients_patient", "scheduling_appointment"])
+def test_pages_about_patients_have_no_search_and_show_nobodys_name(
+    page: str, site: Client, provider: Provider
+) -> None:
+    visit = AppointmentFactory.create(provider=provider, reason="A cough that stays")
+    answer = site.get(address(page, "changelist"))
+    text = answer.content.decode()
+    assert 'name="q"' not in text
+    row = visit if page == "scheduling_appointment" else visit.patient
+    text += site.get(address(page, "change", row.pk)).content.decode()
+    for told in (visit.patient.family_name, visit.patient.phone, "A cough"):
+        assert told not in text

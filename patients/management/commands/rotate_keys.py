@@ -52,7 +52,11 @@ class Command(BaseCommand):
             self.stdout.write(f"Blind indexes: {Patient.objects.count():,} records to be compared")
 
     def _turn(self) -> None:
-        """Turn all that can be turned, then fail for what could not."""
+        """Turn all that can be turned, then fail for what could not.
+
+        A process that still has the old settings may have written to a shelf that was done: then
+        its key must not be forgotten.
+        """
         unfinished = []
         for shelf in shelves():
             try:
@@ -61,6 +65,10 @@ class Command(BaseCommand):
                 unfinished.append(str(error))
         if settings.BLIND_INDEX_KEY_OLD:
             self._reindex()
+        if not unfinished:
+            unfinished = [
+                f"{shelf.name}: written meanwhile" for shelf in shelves() if shelf.stale()
+            ]
         if unfinished:
             raise Unfinished("; ".join(unfinished))
         for key_id in forget_all_but_writing():

@@ -24,7 +24,7 @@ from providers.models import Membership
 @receiver(user_logged_in)
 def _signed_in(sender: Any, request: HttpRequest, user: User, **_kwargs: Any) -> None:
     sessions.begin(request, user)
-    audit.record(action=Act.SIGN_IN, by=user, about=user)
+    audit.record(action=Act.SIGN_IN, by=user, about=user, purpose="sign_in")
 
 
 @receiver(user_logged_out)
@@ -45,6 +45,7 @@ def _account_changed(sender: Any, instance: User, *, created: bool, **_kwargs: A
     if not instance.is_active:
         sessions.end_sessions(instance.pk)
     elif instance._password is not None:  # type: ignore[attr-defined]  # set with this save
+        audit.record(action=Act.UPDATE, about=instance, fields=["password"], purpose="password")
         sessions.end_sessions(instance.pk, keep=_session_of(instance))
 
 

@@ -88,13 +88,10 @@ def begin(request: HttpRequest, user: User) -> None:
 
 def renew(session: Any) -> None:
     """Give a session a new key because it may do more from now on; start its clock if none runs."""
-    old = session.session_key
     session.cycle_key()
     if SINCE_KEY not in session:
         start_clock(session)
     keep_alive(session)
-    if old:
-        UserSession.objects.filter(session_key=old).update(session_key=session.session_key)
 
 
 @transaction.atomic

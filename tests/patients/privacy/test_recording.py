@@ -43,7 +43,7 @@ def ask(
 ) -> HttpResponse:
     """Send a request through the middleware to a view, as the URL configuration would."""
     request = RequestFactory().generic(method, "/somewhere", headers=headers)
-    request.user = user or AnonymousUser()  # type: ignore[assignment]
+    request.user = user or AnonymousUser()
     request.session = SessionStore()
 
     def site(request: HttpRequest) -> HttpResponse:
