@@ -11,7 +11,7 @@ class PatientsConfig(AppConfig):
     name = "patients"
 
     def ready(self) -> None:
-        """Watch what is audited; keep guardian's rows, and sign-ins, in step with the roles that people hold."""
+        """Watch what is audited; keep guardian's rows and sign-ins in step with people's roles."""
         import_module("patients.auditing").watch()
         import_module("patients.privacy.sign_in.endings")
         sentinel = import_module("patients.sentinel")

@@ -6,11 +6,12 @@ field's to know.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import Any, Protocol
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models, transaction
 
 from patients import looks
 from providers.fields import UUIDModel
@@ -88,6 +89,11 @@ class SealedRow(UUIDModel):
     def about_patient(self) -> UUID | None:
         """Whose data the sealed columns hold; None where it is nobody's on file."""
         raise NotImplementedError
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write the row and what the audit is told of it: both, or neither."""
+        with nullcontext() if connection.in_atomic_block else transaction.atomic():
+            super().save(*args, **kwargs)
 
     def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
         """Read the row again; sealed columns stay sealed until they are read."""

@@ -165,13 +165,14 @@ def _mail(visit: Appointment, *, kind: str) -> None:
         system="system:mail", purpose="message", action=Act.SEND, clinic=visit.clinic
     ) as kept:
         kept.look.patients.add(visit.patient_id)
-        _send(visit, kind=kind)
+        if visit.patient.email:
+            _send(visit, kind=kind)
+        else:
+            kept.action = Act.ACCESS
 
 
 def _send(visit: Appointment, *, kind: str) -> None:
     patient = visit.patient
-    if not patient.email:
-        return
     path = reverse("portal:link", args=[issue(visit, now=timezone.now())])
     context = {"visit": visit, "given_name": patient.given_name, "url": settings.SITE_URL + path}
     send_mail(kind=kind, to=patient.email, language=patient.language, context=context)

@@ -34,6 +34,7 @@ STAFF = {
     "desk": Entry("receptionist", "desk:board"),
     "provider": Entry("provider", "provider:today"),
     "admin": Entry("admin", "admin:index"),
+    "privacy": Entry("privacy", "privacy:start"),
 }
 
 

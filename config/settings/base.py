@@ -115,8 +115,8 @@ def database(url: str) -> dict[str, Any]:
 DATABASES = {"default": database(env.str("DATABASE_URL", default="postgresql:///daysheet"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The default cache counts tries to sign in, and stands in PostgreSQL: while Redis is away nobody is
-# locked out, and no limit is lifted. Redis, where there is one, is for what may be forgotten.
+# The default cache stands in PostgreSQL, so that Redis away signs nobody out. Redis, where there is
+# one, is for what may be forgotten.
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -225,7 +225,7 @@ AUDIT_ANCHOR = env.str("AUDIT_ANCHOR", default="")
 AUDIT_SEALED_BY_WORKER = env.bool("AUDIT_SEALED_BY_WORKER", default=True)
 # Sealed values can be opened only where a record of it is kept.
 LOOKS_MUST_BE_RECORDED = True
-# How many names a process keeps open in memory for the finder, of all clinics; about 300 bytes each.
+# How many names of all clinics a process keeps open for the finder; about 300 bytes each.
 SEARCH_NAMES_IN_MEMORY = env.int("SEARCH_NAMES_IN_MEMORY", default=200_000)
 
 # In the database, sealed: Redis may be away, and a copy of the table says nothing.

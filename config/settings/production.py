@@ -50,6 +50,8 @@ if BLIND_INDEX_KEY in {BLIND_INDEX_KEY_OLD, SECRET_KEY}:
 DATA_KEYS = key_ring("DATA_KEYS")
 # Only where backups are made or tried out: the web and worker processes need none.
 BACKUP_KEYS = key_ring("BACKUP_KEYS") if env.str("BACKUP_KEYS", default="") else ""
+if BACKUP_KEYS and {*parse_keys(BACKUP_KEYS).values()} & {*parse_keys(DATA_KEYS).values()}:
+    raise ImproperlyConfigured("BACKUP_KEYS must be keys of their own.")
 AUDIT_VERIFY_KEYS = verify_keys(env.list("AUDIT_VERIFY_KEYS"))
 # Only the process that seals says AUDIT_SEALER=true and has the key; the web process refuses it.
 AUDIT_SEAL_KEY = (

@@ -19,9 +19,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("id", 1)), name="one_outbox_home"
-                    )
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="one_outbox_home")
                 ],
             },
         ),

@@ -84,12 +84,16 @@ def _follow(walk: Walk, since: int, *, anchored: bool) -> None:
 def _trail(walk: Walk) -> Trail:
     if walk.path is None:
         raise CannotVerify("AUDIT_ANCHOR is not set: the end of the record cannot be verified.")
+    trail = Trail()
     try:
-        return anchor.read(walk.path, walk.trusted)
+        trail = anchor.read(walk.path, walk.trusted)
+        anchor.last(walk.path)
     except AnchorMissing as error:
         raise CannotVerify(str(error)) from error
     except AnchorBroken as error:
-        raise Found(Damage(Kind.ANCHOR_BROKEN, seal=error.number)) from error
+        seal = error.number or trail.end + 1
+        raise Found(Damage(Kind.ANCHOR_BROKEN, seal=seal)) from error
+    return trail
 
 
 def _seals(since: int) -> Iterator[AuditSeal]:

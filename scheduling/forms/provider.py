@@ -16,7 +16,9 @@ class NoteForm(forms.Form):
 
     text = forms.CharField(
         label=_("Clinical note"),
-        help_text=_("You read it here, and a colleague in an emergency. The front desk never does."),
+        help_text=_(
+            "You read it here, and a colleague in an emergency. The front desk never does."
+        ),
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 12}),
     )

@@ -58,9 +58,11 @@ def pages_of(actor: str) -> list[Route]:
 def _owner(route: Route) -> str:
     if route.name.startswith("admin:"):
         return "clinic admin"
-    if route.name.startswith("desk:"):
+    if route.audience is Audience.DESK:
         return "receptionist"
-    if route.name.startswith("provider:"):
+    if route.audience is Audience.PRIVACY:
+        return "privacy officer"
+    if route.audience is Audience.PROVIDER:
         return "provider"
     if route.audience is Audience.PATIENT or route.name in PATIENTS:
         return "patient"
@@ -73,7 +75,14 @@ PATIENTS = {
         ["manage", "confirm", "cancel", "calendar", "change", "change_times", "change_check"]
     )
 }
-OWNERS = ("anonymous", "patient", "receptionist", "provider", "clinic admin")
+OWNERS = (
+    "anonymous",
+    "patient",
+    "receptionist",
+    "provider",
+    "clinic admin",
+    "privacy officer",
+)
 
 
 @contextmanager

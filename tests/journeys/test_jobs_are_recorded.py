@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import call_command
 from django.utils import timezone
 
-from patients import codes
+from config import schedule
+from patients import codes, second_factor, suggesting
+from patients.accounts import mail_new_password
+from patients.emergency import tell_officers
 from patients.indexes import contact_indexes
 from patients.looks import Unrecorded
-from patients.models import AuditEntry, OneTimeCode, Patient
+from patients.models import (
+    AuditEntry,
+    BreakGlassGrant,
+    GrantKind,
+    MatchCandidate,
+    OneTimeCode,
+    Patient,
+)
 from patients.models.audit import Act, Outcome
 from patients.privacy import audit
 from patients.registration import account_for
-from providers.models import Clinic
+from patients.suggesting import suggest
+from providers.models import Clinic, Role
 from scheduling import links
 from scheduling.models import Appointment
 from scheduling.tasks import sweep
-from tests.factories import AppointmentFactory, PatientFactory, at, next_monday
+from tests.factories import (
+    AppointmentFactory,
+    MembershipFactory,
+    PatientFactory,
+    UserFactory,
+    at,
+    next_monday,
+)
 
 pytestmark = pytest.mark.django_db
 BUNDLE = Path(__file__).parent.parent / "emr" / "fixtures" / "bundle.json"
+PROJECT = Path(__file__).parent.parent.parent
+APPS = ("config", "emr", "patients", "providers", "reminders", "scheduling")
+QUEUED = re.compile(r'async_task,\s*"([a-z_.]+)"')
 
 
 @pytest.fixture
@@ -41,6 +65,13 @@ def visit(clinic: Clinic) -> Appointment:
     return AppointmentFactory.create(
         patient=patient, provider__clinic=clinic, start=at(next_monday(1), "09:00")
     )
+
+
+@pytest.fixture
+def officer(clinic: Clinic) -> User:
+    user = UserFactory.create(email="officer@clinic.example")
+    MembershipFactory.create(user=user, clinic=clinic, role=Role.PRIVACY_OFFICER)
+    return user
 
 
 def rows_of(job: Callable[[], object]) -> list[AuditEntry]:
@@ -58,6 +89,16 @@ def test_a_message_about_a_visit_is_recorded(visit: Appointment, strict: None) -
     assert row.patient_ids == [visit.patient_id]
     assert {"email", "given_name"} <= set(row.field_names)
     assert row.clinic == visit.clinic
+
+
+def test_a_message_that_nobody_gets_is_not_said_to_be_sent(
+    visit: Appointment, strict: None
+) -> None:
+    visit.patient.email = ""
+    visit.patient.save()
+    (row,) = rows_of(lambda: links.mail_booked(str(visit.pk)))
+    assert mail.outbox == []
+    assert (row.action, row.patient_ids) == (Act.ACCESS, [visit.patient_id])
 
 
 def test_a_lost_link_is_recorded(visit: Appointment, strict: None) -> None:
@@ -110,6 +151,59 @@ def test_an_import_is_recorded(clinic: Clinic, strict: None) -> None:
 def test_the_demonstration_is_recorded(strict: None) -> None:
     rows = rows_of(lambda: call_command("seed_demo", stdout=StringIO()))
     assert [row.system_actor for row in rows if row.purpose == "demo"] == ["system:demo"]
+
+
+def test_looking_for_doubles_is_recorded(visit: Appointment, strict: None) -> None:
+    known = Patient.objects.get(pk=visit.patient_id)
+    with audit.keeping_record(system="system:test", purpose="test"):
+        facts = {name: getattr(known, name) for name in ("given_name", "family_name", "dob")}
+    twin = PatientFactory.create(clinic=visit.clinic, email="ada@mail.example", **facts)
+    rows = rows_of(lambda: suggest([str(twin.pk)]))
+    assert MatchCandidate.objects.of(known.pk, twin.pk).exists()
+    assert {row.system_actor for row in rows} == {"system:matching", "system:search"}
+    assert {pk for row in rows for pk in row.patient_ids} == {known.pk, twin.pk}
+
+
+def test_telling_officers_of_an_emergency_opens_nothing(
+    visit: Appointment, officer: User, strict: None
+) -> None:
+    grant = BreakGlassGrant.objects.create(
+        user=UserFactory.create(),
+        patient=visit.patient,
+        kind=GrantKind.EMERGENCY,
+        purpose="TREATMENT",
+        reason="unconscious",
+        expires_at=timezone.now() + timedelta(minutes=30),
+    )
+    assert rows_of(lambda: tell_officers(str(grant.pk))) == []
+    assert [message.to for message in mail.outbox] == [[officer.email]]
+
+
+def test_mail_to_staff_opens_nothing(officer: User, strict: None) -> None:
+    assert rows_of(lambda: second_factor.mail(officer.pk, "second_factor_reset", "en")) == []
+    assert rows_of(lambda: mail_new_password(officer.pk, "en")) == []
+    assert len(mail.outbox) == 2
+
+
+def test_every_job_that_is_queued_or_scheduled_is_looked_at_here() -> None:
+    """Jobs run inside the request's own record in tests, which hides that one keeps none."""
+    sources = (path.read_text() for app in APPS for path in (PROJECT / app).rglob("*.py"))
+    queued = {name for text in sources for name in QUEUED.findall(text)} | {suggesting.TASK}
+    scheduled = {job.task for job in schedule.JOBS}
+    assert queued | scheduled == {
+        "patients.accounts.mail_new_password",
+        "patients.codes.send",
+        "patients.emergency.tell_officers",
+        "patients.second_factor.mail",
+        "patients.suggesting.suggest",
+        "scheduling.links.mail_booked",
+        "scheduling.links.mail_lost",
+        "scheduling.tasks.sweep",
+    } | {  # these read the audit alone
+        "patients.tasks.seal_audit",
+        "patients.tasks.verify_audit",
+        "patients.tasks.verify_daily",
+    }
 
 
 def test_sweeping_up_opens_nothing(visit: Appointment, strict: None) -> None:

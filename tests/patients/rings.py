@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import os
+from hashlib import sha256
 
 from django.conf import settings
 
 OLD = settings.DATA_KEYS
 OLD_ID = OLD.partition(":")[0]
-NEW = f"next:{base64.b64encode(os.urandom(32)).decode()}"
+NEW = f"next:{base64.b64encode(sha256(b'the next key').digest()).decode()}"
 BOTH = f"{NEW},{OLD}"
-WRONG = f"{OLD_ID}:{base64.b64encode(os.urandom(32)).decode()}"
+WRONG = f"{OLD_ID}:{base64.b64encode(sha256(b'another key').digest()).decode()}"

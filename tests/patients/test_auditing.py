@@ -162,3 +162,16 @@ def test_a_users_own_change_is_by_the_user(patient: Patient) -> None:
     entry = last_about(patient)
     assert (entry.actor, entry.page) == (user, "desk:patient_edit")
     assert User.objects.filter(pk=user.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_outside_of_a_transaction_too_no_record_is_made_without_its_row(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(row: dict[str, Any]) -> None:
+        raise Error("the table is full")
+
+    monkeypatch.setattr(audit, "write", refuse)
+    with pytest.raises(Error):
+        PatientFactory.create(clinic=clinic)
+    assert not Patient.objects.exists()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from base64 import b64encode
+from hashlib import sha256
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,7 +24,7 @@ from patients.crypto import (
     parse_keys,
 )
 
-OLD, NEW = os.urandom(32), os.urandom(32)
+OLD, NEW = sha256(b"the old key").digest(), sha256(b"the new key").digest()
 ROW = uuid4().bytes
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 

@@ -2,14 +2,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import FieldError
 from django.utils import timezone
 
-from patients.models import CareRelationship, Patient, PatientIdentifier
+from patients.models import (
+    AuditEntry,
+    AuditSeal,
+    CareRelationship,
+    MatchCandidate,
+    OutboxHome,
+    Patient,
+    PatientIdentifier,
+    PatientMerge,
+)
 from providers.models import Clinic, Provider, Role
-from tests.factories import MembershipFactory, PatientFactory, UserFactory
+from tests.factories import ClinicFactory, MembershipFactory, PatientFactory, UserFactory
 from tests.refusals import declared_in, refused_by
 
 pytestmark = pytest.mark.django_db
@@ -25,9 +35,85 @@ def same_identifier_of_two_patients() -> None:
         PatientIdentifier.objects.create(patient=patient, source_system="EMR", value="17")
 
 
+def two_of_a_clinic() -> list[Patient]:
+    clinic = ClinicFactory.create()
+    pair = PatientFactory.create_batch(2, clinic=clinic)
+    return sorted(pair, key=lambda patient: patient.pk)
+
+
+def suspect(one: Patient, other: Patient, **more: Any) -> None:
+    MatchCandidate.objects.create(
+        clinic=one.clinic, one=one, other=other, chance=0.9, band="LIKELY", **more
+    )
+
+
+def a_pair_twice() -> None:
+    pair = two_of_a_clinic()
+    suspect(*pair)
+    suspect(*pair)
+
+
+def join(keep: Patient, away: Patient, **more: Any) -> None:
+    PatientMerge.objects.create(
+        clinic=keep.clinic,
+        keep=keep,
+        away=away,
+        made_by=UserFactory.create(),
+        made_at=timezone.now(),
+        **more,
+    )
+
+
+def a_record_joined_twice() -> None:
+    pair = two_of_a_clinic()
+    join(*pair)
+    join(*pair)
+
+
+def a_seal_over_nothing() -> None:
+    digest = bytes(32)
+    AuditSeal.objects.create(
+        number=1,
+        previous=digest,
+        cluster=1,
+        timeline=1,
+        columns=["id"],
+        through_in=1,
+        through_id=1,
+        first_id=1,
+        rows=0,
+        total=0,
+        entries=b"",
+        entries_digest=digest,
+        sealed_at=timezone.now(),
+        key="test",
+        signature=bytes(64),
+    )
+
+
+def audited(**values: Any) -> None:
+    AuditEntry.objects.create(
+        action=0, content_type_id=1, object_repr="", **{"system_actor": "system:test", **values}
+    )
+
+
+def outbox_home(**values: Any) -> None:
+    OutboxHome.objects.create(cluster=1, database=1, released_at=timezone.now(), **values)
+
+
 VIOLATIONS: dict[str, Callable[[], None]] = {
     "patient_not_merged_into_self": patient_merged_into_themself,
     "patient_identifier_once": same_identifier_of_two_patients,
+    "match_pair_once": a_pair_twice,
+    "match_pair_in_order": lambda: suspect(*reversed(two_of_a_clinic())),
+    "match_decided_by_somebody": lambda: suspect(*two_of_a_clinic(), state="DISTINCT"),
+    "patient_merged_once": a_record_joined_twice,
+    "merge_of_two": lambda: join(*two_of_a_clinic()[:1] * 2),
+    "merge_undone_by_somebody": lambda: join(*two_of_a_clinic(), undone_at=timezone.now()),
+    "seal_covers_rows": a_seal_over_nothing,
+    "audit_names_an_actor": lambda: audited(system_actor=""),
+    "audit_outcome_known": lambda: audited(outcome="MAYBE"),
+    "one_outbox_home": lambda: outbox_home(id=2),
 }
 OTHERS_OWN = {
     "care_relationship_once",

@@ -15,7 +15,7 @@ from patients.models.audit import Act
 from patients.models.people import SHARED_RECORD
 from providers.models import Clinic, Provider, Role
 from scheduling import notes
-from scheduling.models import Appointment, VisitNote
+from scheduling.models import Appointment, VisitNote, WaitlistEntry
 from tests.factories import (
     AppointmentFactory,
     MembershipFactory,
@@ -168,3 +168,18 @@ def test_sharing_and_ending_are_on_the_record(
     assert [row.purpose for row in rows] == ["share", "share_ended"]
     assert all(row.patient_ids == [visit.patient_id] for row in rows)
     assert {row.actor_id for row in rows} == {user_of(visit.provider).pk}
+
+
+def test_what_the_patient_waits_for_is_not_shared(
+    visit: Appointment, colleague: Provider, now: datetime
+) -> None:
+    WaitlistEntry.objects.create(
+        patient=visit.patient,
+        clinic=visit.clinic,
+        provider=visit.provider,
+        appointment_type=visit.appointment_type,
+        earliest_desired_date=visit.local_start.date(),
+    )
+    shared(visit, colleague, now)
+    assert WaitlistEntry.objects.visible_to(user_of(visit.provider)).exists()
+    assert not WaitlistEntry.objects.visible_to(user_of(colleague)).exists()

@@ -13,7 +13,8 @@ from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
 
-from patients.models import OneTimeCode, Patient
+from patients.models import AuditEntry, OneTimeCode, Patient
+from patients.models.audit import Act
 from providers.models import Role
 from tests.factories import MembershipFactory, PatientFactory, UserFactory
 from tests.factories.providers import PASSWORD
@@ -300,3 +301,15 @@ def test_staff_whose_account_was_closed_are_told_so_after_the_right_password(
 def test_the_first_superuser_changes_the_own_password(client: Client, db: None) -> None:
     client.force_login(UserFactory.create(is_superuser=True))
     assert client.get("/accounts/password/change/").status_code == 200
+
+
+def test_a_wrong_code_and_a_right_one_are_on_the_record(
+    client: Client, ada: Patient, ask: Ask
+) -> None:
+    ask()
+    code = code_in_mail()
+    tries = AuditEntry.objects.filter(action=Act.SIGN_IN).order_by("pk")
+    type_in(client, "0000 000")
+    type_in(client, code)
+    told = [(row.outcome, row.purpose, row.system_actor) for row in tries]
+    assert told == [("DENIED", "sign_in", "system:visitor"), ("DONE", "sign_in", "")]

@@ -332,3 +332,43 @@ def test_pages_about_patients_have_no_search_and_show_nobodys_name(
     text += site.get(address(page, "change", row.pk)).content.decode()
     for told in (visit.patient.family_name, visit.patient.phone, "A cough"):
         assert told not in text
+
+
+def test_a_role_is_not_handed_on_to_somebody_else(site: Client, clinic: Clinic) -> None:
+    """Or what it opened would stay with whoever held it before."""
+    held = MembershipFactory.create(clinic=clinic)
+    other = MembershipFactory.create(clinic=clinic).user
+    page = site.get(address("providers_clinic", "change", clinic.pk))
+    rows = page.context["inline_admin_formsets"][1].formset.forms
+    prefix = next(form.prefix for form in rows if form.instance == held)
+    sent = {f"{prefix}-user": other.pk, f"{prefix}-role": Role.PROVIDER}
+    posted(site, address("providers_clinic", "change", clinic.pk), sent)
+    held.refresh_from_db()
+    assert held.role == Role.PROVIDER
+    assert held.user != other
+
+
+def test_a_manager_does_not_become_a_colleagues_provider(
+    site: Client, manager: User, clinic: Clinic, provider: Provider
+) -> None:
+    page = address("providers_provider", "change", provider.pk)
+    offered = site.get(page).context["adminform"].form.fields["user"].queryset
+    assert provider.user in offered
+    assert manager not in offered
+    with pytest.raises(AssertionError, match="valid choice"):
+        posted(site, page, {"user": manager.pk})
+    Provider.objects.filter(pk=provider.pk).update(user=manager)
+    posted(site, page, {"name": "Dr. Own Name"})
+    provider.refresh_from_db()
+    assert (provider.user, provider.name) == (manager, "Dr. Own Name")
+
+
+def test_the_list_of_staff_tells_no_role_at_a_clinic_of_others(
+    site: Client, clinic: Clinic, elsewhere: Provider
+) -> None:
+    shared = MembershipFactory.create(clinic=clinic).user
+    MembershipFactory.create(user=shared, clinic=elsewhere.clinic, role=Role.PRIVACY_OFFICER)
+    text = site.get(address("auth_user", "changelist")).content.decode()
+    assert shared.email in text
+    assert "Privacy officer" not in text.split("changelist-filter")[0].split("result_list")[-1]
+    assert elsewhere.clinic.name not in text

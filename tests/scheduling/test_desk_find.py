@@ -20,6 +20,7 @@ from tests.factories import (
     ClinicFactory,
     MembershipFactory,
     PatientFactory,
+    ProviderFactory,
     at,
     hold_of,
     next_monday,
@@ -215,3 +216,27 @@ def test_a_kept_time_stands_on_the_patients_page_ready_to_be_booked(
     page = client.get(reverse("desk:patient", args=[ana.pk])).content.decode()
     assert "Book it for Ana" in page
     assert f"hold={hold.pk}&amp;patient={ana.pk}" in page
+
+
+def test_a_role_at_one_clinic_does_nothing_for_own_patients_at_another(
+    client: Client, user: User, provider: Provider, visit_type: VisitType
+) -> None:
+    """Who works at this desk, and elsewhere as a provider, is a provider only elsewhere."""
+    elsewhere = ClinicFactory.create()
+    MembershipFactory.create(user=user, clinic=elsewhere, role=Role.PROVIDER)
+    treating = ProviderFactory.create(clinic=elsewhere, user=user, working=True)
+    visit = AppointmentFactory.create(provider=treating)
+    theirs = visit.patient
+    assert Patient.objects.visible_to(user).filter(pk=theirs.pk).exists()
+    client.force_login(user)  # a new role has ended the sign-in
+
+    assert client.get(reverse("desk:patient", args=[theirs.pk])).status_code == 404
+    assert reverse("desk:patient", args=[theirs.pk]) not in find(client, visit.reference)
+    start = at(next_monday(), "09:00").isoformat()
+    asked = {"provider": provider.pk, "start": start, "patient": theirs.pk}
+    assert client.get(reverse("desk:book"), asked).status_code == 404
+    known = {"type": visit_type.code, "patient": theirs.pk}
+    assert client.get(reverse("desk:next_available"), known).status_code == 404
+    keep = {**known, "start": start, "provider": provider.pk, "clinic": provider.clinic_id}
+    assert client.post(reverse("desk:hold_place"), keep).status_code == 404
+    assert not SlotHold.objects.exists()

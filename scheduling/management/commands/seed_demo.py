@@ -48,6 +48,7 @@ def logins() -> str:
         ("Front desk", f"receptionist@{cast.DOMAIN}", cast.PASSWORD),
         ("Provider", f"provider@{cast.DOMAIN}", cast.PASSWORD),
         ("Clinic admin", f"admin@{cast.DOMAIN}", cast.PASSWORD),
+        ("Privacy", f"privacy@{cast.DOMAIN}", cast.PASSWORD),
         ("Patient", cast.DEMO_PATIENT_EMAIL, "a code by e-mail, shown here by the worker"),
     ]
     return "\n".join(f"  {who:<14}{login:<34}{secret}" for who, login, secret in rows)

@@ -97,6 +97,19 @@ def test_sealing_stops_where_the_anchor_ends_in_nonsense(path: Path) -> None:
         seal_now()
 
 
+@pytest.mark.parametrize("kept", [0, 1])
+def test_an_anchor_that_was_made_unreadable_is_no_reason_to_stop_looking(
+    path: Path, kept: int
+) -> None:
+    write_rows(20)
+    sealed_rows(most_rows=10)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:kept]) + b"nonsense\n" * 10_000)
+    found = verify().damage
+    assert found is not None
+    assert (found.kind, found.seal) == (Kind.ANCHOR_BROKEN, kept + 1)
+
+
 def test_a_line_missing_in_the_anchor_is_found(path: Path) -> None:
     write_rows(30)
     sealed_rows(most_rows=10)

@@ -18,6 +18,7 @@ from django.urls import reverse
 from patients import second_factor
 from patients.accounts import mail_new_password
 from patients.models import AuditEntry
+from patients.models.audit import Act
 from providers.models import Clinic, Role
 from tests.factories import MembershipFactory, UserFactory
 from tests.factories.providers import PASSWORD
@@ -402,3 +403,23 @@ def test_fresh_means_a_second_factor_within_minutes(client: Client, clinic: Clin
         answer = client.post(asked["Location"], {"code": code_of(secret), "next": page})
         assert answer["Location"] == page
         assert client.get(page).status_code == 200
+
+
+def test_a_wrong_second_factor_is_on_the_record(client: Client, clinic: Clinic) -> None:
+    user = member(clinic)
+    secret = give_app(user)
+    denied = AuditEntry.objects.filter(action=Act.SIGN_IN, outcome="DENIED")
+    staff_sign_in.type_password(client, user)
+    staff_sign_in.type_code(client, "000000")
+    row = denied.get()
+    assert (row.purpose, row.object_pk) == ("second_factor", str(user.pk))
+    assert row.system_actor == "system:visitor"
+
+    client.post(reverse("mfa_authenticate"), {"credential": '{"id": 1}'})
+    Client().post(reverse("mfa_login_webauthn"), {"credential": '{"id": 1}'})
+    assert denied.count() == 3
+    staff_sign_in.type_code(client, code_of(secret))
+    again = reverse("mfa_reauthenticate")
+    client.post(again, {"code": "000000"})
+    assert denied.count() == 4
+    assert denied.filter(actor=user).count() == 1

@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from patients.models import AuditEntry
 from patients.privacy.sign_in import sessions
 from providers.models import Clinic, Membership, Role
 from tests.factories import AppointmentFactory, PatientFactory, UserFactory
@@ -379,3 +380,27 @@ def test_a_sweep_removes_what_is_kept_of_ended_sessions(at_desk: Client, user: U
     assert sessions.sweep() == 1
     assert not Session.objects.exists()
     assert sessions.sweep() == 0
+
+
+def test_a_new_password_is_on_the_record_whoever_sets_it(at_desk: Client, user: User) -> None:
+    new = "a quite different sentence"
+    sent = {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    at_desk.post(reverse("account_change_password"), sent)
+    row = AuditEntry.objects.get(field_names=["password"])
+    assert (row.actor, row.object_pk, row.purpose) == (user, str(user.pk), "password")
+    user.set_password("and another one")
+    user.save()
+    assert AuditEntry.objects.filter(field_names=["password"]).count() == 2
+
+
+def test_a_session_under_a_new_key_is_still_on_the_list(client: Client) -> None:
+    """A superuser's own new password on the set-up pages, which the sign-in library never sees."""
+    root = UserFactory.create(is_superuser=True, is_staff=True)
+    client.force_login(root)
+    old, new = client.session.session_key, "a quite different sentence"
+    page = reverse("admin:auth_user_password_change", args=[root.pk])
+    client.post(page, {"usable_password": "true", "password1": new, "password2": new})
+    assert client.get("/admin/").status_code == 200
+    assert client.session.session_key != old
+    assert sessions.end_sessions(root.pk) == 1
+    assert client.get("/admin/").status_code == 302
