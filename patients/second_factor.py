@@ -24,6 +24,7 @@ from django_q.tasks import async_task
 from patients.mail import send_mail
 from patients.models.audit import Act, Outcome
 from patients.privacy import audit
+from patients.privacy.sign_in.sessions import end_sessions
 from patients.secrets import open_text, seal_text
 from patients.throttle import Limit
 
@@ -139,6 +140,7 @@ def reset(*, user: User, by: User | None) -> int:
     rows = Authenticator.objects.filter(user=user)
     count: int = rows.exclude(type=Authenticator.Type.RECOVERY_CODES).count()
     rows.delete()
+    end_sessions(user.pk)
     audit.record(
         action=Act.SIGN_IN,
         about=user,

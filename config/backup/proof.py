@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.core.management import call_command
@@ -21,8 +21,11 @@ from config.backup.programs import Target
 from patients import outboxes, sentinel
 from patients.crypto import SealBroken
 from patients.fields import SealedMixin
+from patients.indexes import SOURCES, contact_indexes, normal
+from patients.models import Patient
 from patients.privacy import audit, verify
 
+M = TypeVar("M", bound=models.Model)
 SAMPLE = 25
 SEQUENCES = """
 SELECT s.relname, t.relname, a.attname FROM pg_class s
@@ -126,7 +129,8 @@ def _migrate() -> int:
 
 
 def _open_samples() -> int:
-    """Open values of every sealed column; raises BackupFailed of the first that does not open."""
+    """Open values of every sealed column; raises BackupFailed of the first that does not open, or
+    that its patient could not be found by."""
     try:
         sentinel.prove()
     except sentinel.WrongKeys as error:
@@ -142,7 +146,18 @@ def _open_samples() -> int:
                         f"{model._meta.label}.{field} cannot be opened ({type(error).__name__})."
                     ) from None
                 opened += 1
+        _find_samples()
     return opened
+
+
+def _find_samples() -> None:
+    """Refuse indexes of another key: nobody could sign in, and every number would look new."""
+    for patient in _sample(Patient, "given_name"):
+        for name, sources in SOURCES.items():
+            told = normal(name, *(getattr(patient, source) for source in sources))
+            fitting = contact_indexes(name.removesuffix("_index"), told) or [b""]
+            if bytes(getattr(patient, name)) not in fitting:
+                raise BackupFailed(f"BLIND_INDEX_KEY is not the one that {name} was made with.")
 
 
 def sealed_columns() -> Iterator[tuple[type[models.Model], str]]:
@@ -153,7 +168,7 @@ def sealed_columns() -> Iterator[tuple[type[models.Model], str]]:
                 yield model, field.name
 
 
-def _sample(model: type[models.Model], field: str) -> Iterable[models.Model]:
+def _sample(model: type[M], field: str) -> Iterable[M]:
     """Return rows from both ends of a table, by their keys."""
     filled = model._default_manager.filter(**{f"{field}__isnull": False})
     return itertools.chain(filled.order_by("pk")[:SAMPLE], filled.order_by("-pk")[:SAMPLE])

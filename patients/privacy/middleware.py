@@ -1,4 +1,4 @@
-"""Enforces what pages declare: method, audience, permission, and that PHI is never stored.
+"""Enforces what pages declare: method, audience, permission, and what is never stored.
 
 Another audience's page is a sign-in for strangers and a 404 for everybody else.
 """
@@ -30,8 +30,8 @@ class PageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         declared: Page | None = getattr(request, "page", None)
-        if declared and declared.phi:
-            response["Cache-Control"] = "no-store"
+        if declared and (declared.phi or declared.audience is not Audience.PUBLIC):
+            response["Cache-Control"] = "no-store"  # secrets of a second factor are no PHI
         return response
 
     def process_view(

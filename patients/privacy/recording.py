@@ -131,7 +131,7 @@ def _outcome(request: HttpRequest, response: HttpResponse) -> Outcome:
         return Outcome.FAILED
     declared: Page | None = getattr(request, "page", None)
     is_open = declared is not None and declared.audience is Audience.PUBLIC
-    turned_away = not is_open and not request.user.is_authenticated
+    turned_away = getattr(request, "turned_away", not is_open and not request.user.is_authenticated)
     return Outcome.DENIED if turned_away or response.status_code in DENIED else Outcome.DONE
 
 

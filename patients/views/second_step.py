@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from patients import second_factor
 from patients.privacy.pages import Audience, StaffRequest, page
-from patients.privacy.sign_in import end_sessions, fresh
+from patients.privacy.sign_in import fresh
 
 
 @page(audience=Audience.STAFF, methods=("GET", "POST"))
@@ -35,7 +35,6 @@ def reset_second_factor(request: StaffRequest, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "account/second_step_reset.html", {"colleague": colleague})
     second_factor.reset(user=colleague, by=request.user)
-    end_sessions(colleague.pk)
     told = _("%(email)s sets up a new second step at the next sign-in.")
     messages.success(request, told % {"email": colleague.email})
     return redirect("admin:auth_user_change", colleague.pk)

@@ -92,7 +92,7 @@ class ProviderAdmin(HoursAdmin):
     ) -> Any:
         """Let nobody but a superuser take over a colleague's patients by becoming that provider."""
         form = super().get_form(request, obj, change=change, **kwargs)
-        field = form.base_fields.get("user")
+        field: Any = form.base_fields.get("user")
         is_own = obj is not None and obj.user_id == request.user.pk
         if field is not None and not is_own and not request.user.is_superuser:
             field.queryset = field.queryset.exclude(pk=request.user.pk)

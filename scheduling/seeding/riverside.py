@@ -61,8 +61,8 @@ def seed(*, now: datetime, say: Callable[[str], None], progress: Progress) -> No
 def _people(now: datetime, say: Callable[[str], None]) -> tuple[Team, list[Patient], bool]:
     clinic = find_clinic()
     if clinic is not None:
-        patients = Patient.objects.filter(clinic=clinic, merged_into=None, is_provisional=False)
-        return team(clinic), list(patients.order_by("pk")), False
+        on_file = Patient.objects.filter(clinic=clinic, merged_into=None, is_provisional=False)
+        return team(clinic), list(on_file.order_by("pk")), False
     say("Opening Riverside Clinic: staff, hours, patients")
     today = now.astimezone(ZoneInfo(cast.TIME_ZONE)).date()
     with transaction.atomic():

@@ -19,6 +19,7 @@ from patients.models import Patient
 from providers.models import Clinic, Role
 from scheduling.seeding import cast
 from tests.factories import MembershipFactory, PatientFactory, UserFactory
+from tests.patients.privacy.staff_sign_in import later
 
 urlpatterns = [*config.urls.urlpatterns, path("demo/", include("config.demo.urls"))]
 ROOT = Path(__file__).parents[2]
@@ -73,6 +74,17 @@ def test_its_door_stands_for_a_second_step_and_counts_nowhere_but_in_the_demo(
     assert entry.get(reverse("desk:board")).status_code == 200
     setattr(settings, name, value)
     assert entry.get(reverse("desk:board"))["Location"] == reverse("mfa_index")
+
+
+@pytest.mark.usefixtures("people")
+def test_a_visitor_of_the_demo_is_not_asked_again_for_what_they_cannot_show(
+    entry: Client, settings: Any
+) -> None:
+    entry.post(reverse("demo_entry", args=["provider"]))
+    with later(minutes=6):
+        assert entry.get(reverse("emergency:ask")).status_code == 200
+        settings.DEMO_ENTRY = False
+        assert entry.get(reverse("emergency:ask"))["Location"] == reverse("mfa_index")
 
 
 @pytest.mark.usefixtures("people")

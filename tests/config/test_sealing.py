@@ -6,9 +6,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from patients.chain import SealKey
-from tests.config.test_settings import start
+from tests.config.test_settings import digest, start
 
 TEXT = SealKey.written("2026", Ed25519PrivateKey.generate())
+ANOTHER = SealKey.written("2026", Ed25519PrivateKey.from_private_bytes(digest()))
 PAIR = {"AUDIT_SEAL_KEY": TEXT, "AUDIT_VERIFY_KEYS": SealKey.parse(TEXT).public()}
 SHOW = "from django.conf import settings; print(bool(settings.AUDIT_SEAL_KEY))"
 WEB = "import config.wsgi"
@@ -41,7 +42,10 @@ def test_the_web_process_starts_without_it() -> None:
     [
         (None, "AUDIT_SEAL_KEY"),
         ("2026:short", "AUDIT_SEAL_KEY"),
-        (SealKey.written("2026", Ed25519PrivateKey.generate()), "the public half"),
+        (
+            SealKey.written("2026", Ed25519PrivateKey.from_private_bytes(digest())),
+            "the public half",
+        ),
         (
             "development:ZGV2ZWxvcG1lbnQtb25seS1uby1zZWFsaW5nLTAwMDA=",
             "AUDIT_SEAL_KEY must be a key of your own",

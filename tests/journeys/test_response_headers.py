@@ -12,6 +12,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from config.errors import server_error
+from patients.privacy.pages import Audience
 from tests.answers import Answer
 from tests.journeys.addresses import cases
 from tests.journeys.cast import World
@@ -57,7 +58,10 @@ def test_every_page_has_them(world: World) -> None:
                 answer = getattr(client, method.lower())(route.address(arguments), secure=True)
                 faults += [f"{route.name} lacks {each}" for each in missing(answer)]
                 kept = "no-store" in answer.headers.get("Cache-Control", "")
-                if route.declared and route.declared.phi and not kept:
+                is_private = route.declared and (
+                    route.declared.phi or route.audience is not Audience.PUBLIC
+                )
+                if is_private and not kept:
                     faults.append(f"{route.name} may be stored")
     assert faults == []
 

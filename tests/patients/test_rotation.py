@@ -238,7 +238,7 @@ def test_a_key_that_is_still_written_with_is_not_forgotten(
     people: list[Patient], both_keys: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process with the old settings writes to a table that was done."""
-    turn = rotate_keys.turn_all
+    turn = turn_all
 
     def and_a_late_write(shelf: Shelf, **more: Any) -> int:
         done = turn(shelf, **more)

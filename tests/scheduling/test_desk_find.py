@@ -233,9 +233,9 @@ def test_a_role_at_one_clinic_does_nothing_for_own_patients_at_another(
     assert client.get(reverse("desk:patient", args=[theirs.pk])).status_code == 404
     assert reverse("desk:patient", args=[theirs.pk]) not in find(client, visit.reference)
     start = at(next_monday(), "09:00").isoformat()
-    asked = {"provider": provider.pk, "start": start, "patient": theirs.pk}
+    asked = {"provider": str(provider.pk), "start": start, "patient": str(theirs.pk)}
     assert client.get(reverse("desk:book"), asked).status_code == 404
-    known = {"type": visit_type.code, "patient": theirs.pk}
+    known = {"type": visit_type.code, "patient": str(theirs.pk)}
     assert client.get(reverse("desk:next_available"), known).status_code == 404
     keep = {**known, "start": start, "provider": provider.pk, "clinic": provider.clinic_id}
     assert client.post(reverse("desk:hold_place"), keep).status_code == 404

@@ -8,7 +8,6 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from patients import second_factor
-from patients.privacy.sign_in import end_sessions
 
 
 class Command(BaseCommand):
@@ -22,5 +21,4 @@ class Command(BaseCommand):
         if len(found) != 1:
             raise CommandError("No one account has this e-mail address.")
         count = second_factor.reset(user=found[0], by=None)
-        end_sessions(found[0].pk)
         self.stdout.write(f"Removed {count} second factor(s); the user is told by mail.")

@@ -108,6 +108,16 @@ def test_data_keys_that_do_not_fit_are_found(file: Path, monkeypatch: pytest.Mon
         drill(sealed, keys=KEYS, progress=silent, project=settings.BASE_DIR)
 
 
+def test_an_index_key_that_does_not_fit_is_found(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything opens, and nobody is found: no patient could sign in."""
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "tests.config.backup.other_keys")
+    monkeypatch.setenv("OTHER_INDEX_KEY", "another key, made up")
+    with file.open("rb") as sealed, pytest.raises(BackupFailed, match="BLIND_INDEX_KEY is not"):
+        drill(sealed, keys=KEYS, progress=silent, project=settings.BASE_DIR)
+
+
 def test_a_file_that_is_damaged_is_one_line_and_status_1(file: Path) -> None:
     data = bytearray(file.read_bytes())
     data[-1] ^= 1

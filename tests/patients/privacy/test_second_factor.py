@@ -381,10 +381,11 @@ def test_nobody_else_resets_factors(client: Client, clinic: Clinic) -> None:
         assert Authenticator.objects.filter(user=target).exists()
 
 
-def test_the_servers_operator_resets_by_a_command(clinic: Clinic) -> None:
-    user = member(clinic, email="Lost@clinic.example")
-    give_app(user)
-    call_command("reset_second_factor", "lost@clinic.example")
+def test_the_servers_operator_resets_by_a_command(client: Client, clinic: Clinic) -> None:
+    user = member(clinic, email="lost@clinic.example")
+    staff_sign_in.sign_in(client, user, give_app(user))
+    call_command("reset_second_factor", "Lost@clinic.example")
+    assert client.get(BOARD)["Location"].startswith("/accounts/login/")
     assert not Authenticator.objects.filter(user=user).exists()
     assert AuditEntry.objects.get(purpose="second_factor_reset").system_actor == "system:operator"
     with pytest.raises(CommandError, match="No one account"):
@@ -423,3 +424,22 @@ def test_a_wrong_second_factor_is_on_the_record(client: Client, clinic: Clinic) 
     client.post(again, {"code": "000000"})
     assert denied.count() == 4
     assert denied.filter(actor=user).count() == 1
+
+
+def test_a_page_that_was_refused_for_want_of_one_is_no_look(client: Client, clinic: Clinic) -> None:
+    user = member(clinic)
+    staff_sign_in.type_password(client, user)
+    client.get(BOARD)
+    secret = give_app(user)
+    client.get(BOARD)
+    client.get(BOARD, headers={"HX-Request": "true"})
+    rows = AuditEntry.objects.filter(page="desk:board", actor=user)
+    assert [row.outcome for row in rows] == ["DENIED"] * 3
+
+    other = Client()
+    staff_sign_in.sign_in(other, user, secret)
+    assert other.get(BOARD).status_code == 200
+    with later(minutes=6):
+        other.get(reverse("emergency:ask"))
+    told = rows.filter(outcome="DONE").count(), AuditEntry.objects.get(page="emergency:ask").outcome
+    assert told == (1, "DENIED")
