@@ -21,7 +21,7 @@ function act(element) {
 document.addEventListener("keydown", (event) => {
   if (document.body.dataset.shortcuts !== "on") return;
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches(TYPING)) return;
-  if (document.querySelector("dialog[open]")) return;
+  if (document.querySelector("dialog:modal")) return;
   if (act(document.querySelector(`[data-key="${CSS.escape(event.key)}"]`))) event.preventDefault();
 });
 
@@ -92,7 +92,7 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !document.querySelector("dialog[open]") && closePanel()) {
+  if (event.key === "Escape" && !document.querySelector("dialog:modal") && closePanel()) {
     event.preventDefault();
   }
 });

@@ -82,7 +82,7 @@ def test_a_single_key_works_outside_a_field_and_types_inside(
 def test_a_hold_speaks_at_two_minutes_and_at_one(page: Page, live_server: LiveServer) -> None:
     page.clock.install()
     open_gallery(page, live_server, "portal")
-    voice = page.locator("[data-voice]")
+    voice = page.locator("span[data-voice]")
     expect(voice).to_have_text("")
     page.clock.run_for(470_000)
     expect(voice).to_contain_text("Two minutes")

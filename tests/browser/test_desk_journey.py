@@ -25,7 +25,6 @@ from tests.factories import (
     ProviderScheduleFactory,
     VisitTypeFactory,
 )
-from tests.factories.providers import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WIDTHS = (320, 390, 1440)
@@ -71,13 +70,17 @@ def receptionist(clinic: Clinic, provider: Provider, visit_type: VisitType, ada:
 
 @pytest.fixture
 def board(context: BrowserContext, live_server: LiveServer, receptionist: User) -> Page:
-    """The day board, after signing in as anybody does."""
+    """The day board, as after signing in with a second factor."""
+    return _board(context, live_server, receptionist)
+
+
+def _board(context: BrowserContext, live_server: LiveServer, user: User) -> Page:
+    client = Client()
+    client.force_login(user)
+    for name, cookie in client.cookies.items():
+        context.add_cookies([{"name": name, "value": cookie.value, "url": live_server.url}])
     page = context.new_page()
-    page.goto(live_server.url + reverse("account_login"))
-    page.locator("input[name=login]").fill(receptionist.email)
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"**{reverse('desk:board')}")
+    page.goto(live_server.url + reverse("desk:board"))
     return page
 
 
@@ -85,12 +88,7 @@ def board(context: BrowserContext, live_server: LiveServer, receptionist: User) 
 def plain(browser: Browser, live_server: LiveServer, receptionist: User) -> Iterator[Page]:
     """The board without any script."""
     context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(live_server.url + reverse("account_login"))
-    page.locator("input[name=login]").fill(receptionist.email)
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.locator("input[name=password]").press("Enter")
-    yield page
+    yield _board(context, live_server, receptionist)
     context.close()
 
 

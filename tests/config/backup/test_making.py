@@ -17,6 +17,8 @@ from config.backup.programs import Target, program, target
 from config.settings.base import database
 from tests.config.backup.conftest import KEYS, silent
 
+pytestmark = pytest.mark.django_db
+
 
 def test_the_file_is_its_owners_alone_and_says_nothing(backup: tuple[Path, Manifest]) -> None:
     path, taken = backup

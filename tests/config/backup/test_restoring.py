@@ -17,6 +17,7 @@ from patients import sealed_stream
 from tests.config.backup.conftest import KEYS, silent
 from tests.patients.test_sealed_stream import HEADER, chunks
 
+pytestmark = pytest.mark.django_db
 Backup = tuple[Path, Manifest]
 TABLE = "providers_timezone"
 
@@ -54,7 +55,7 @@ LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'
 """
 SPOILT = {
     "a row that was lost": (
-        "DELETE FROM providers_timezone WHERE name = 'Zulu'",
+        "DELETE FROM providers_timezone WHERE name = 'Africa/Abidjan'",
         f"Table {TABLE} has",
     ),
     "a row that was changed": (
