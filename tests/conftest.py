@@ -47,6 +47,18 @@ def _connect_nearby(self: socket.socket, address: Any) -> None:
     connect(self, address)
 
 
+# A seal waits for every transaction on the server, and a journey is one long transaction: run by one
+# worker, neither waits for the other.
+TAKE_TURNS = ("tests/journeys/", "tests/patients/privacy/", "tests/patients/management/")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(TAKE_TURNS):
+            item.add_marker(pytest.mark.xdist_group("take turns"))
+
+
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", _connect_nearby)

@@ -14,6 +14,7 @@ from tests.routes import all_routes
 NO_PICTURE = {
     "home": "only leads on",
     "healthz": "for machines",
+    "readyz": "for machines",
     "portal:calendar": "a file for calendars",
     "portal:record_looks_file": "a file of looks",
     "privacy:start_file": "a file of looks",

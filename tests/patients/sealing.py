@@ -20,7 +20,7 @@ ALTER TABLE patients_auditentry {0} TRIGGER USER;
 ALTER TABLE patients_auditseal {0} TRIGGER USER
 """
 AT_WORK = ["RECEPTIONIST", "PROVIDER", "CLINIC_ADMIN"]
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 UNSETTLED = """
 SELECT 1 FROM patients_auditentry
 WHERE written_on = (pg_control_system()).system_identifier
