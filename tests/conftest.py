@@ -47,8 +47,8 @@ def _connect_nearby(self: socket.socket, address: Any) -> None:
     connect(self, address)
 
 
-# A seal waits for every transaction on the server, and a journey is one long transaction: run by one
-# worker, neither waits for the other.
+# A seal waits for every transaction on the server, and a journey is one long transaction: run by
+# one worker, neither waits for the other.
 TAKE_TURNS = ("tests/journeys/", "tests/patients/privacy/", "tests/patients/management/")
 
 
