@@ -47,16 +47,14 @@ def _connect_nearby(self: socket.socket, address: Any) -> None:
     connect(self, address)
 
 
-# A seal waits for every transaction on the server, and a journey is one long transaction: run by
-# one worker, neither waits for the other.
-TAKE_TURNS = ("tests/journeys/", "tests/patients/privacy/", "tests/patients/management/")
+# A seal waits for every transaction on the server, and a journey is one long transaction: seals
+# come when the journeys are over.
+LAST = ("tests/patients/privacy/", "tests/patients/management/")
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.nodeid.startswith(TAKE_TURNS):
-            item.add_marker(pytest.mark.xdist_group("take turns"))
+    items.sort(key=lambda item: item.nodeid.startswith(LAST))
 
 
 @pytest.fixture(autouse=True)
