@@ -17,13 +17,12 @@ from django.db.models import Q, Value
 from providers.models import (
     Clinic,
     ClinicClosure,
-    InsurancePlan,
     Provider,
     ProviderSchedule,
-    Specialty,
     TimeOff,
     VisitType,
 )
+from scheduling.availability.query import DayOpenings, FreeSlot, Query
 from scheduling.intervals import Interval
 from scheduling.models import Appointment, SlotHold
 from scheduling.placing import Terms
@@ -32,53 +31,6 @@ from scheduling.slots import Visit, Window, free_slots
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 CHUNK = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is looked for. Dates and times are on the clinic's wall clock; empty means any."""
-
-    visit_type: VisitType
-    first_day: date
-    last_day: date
-    clinics: tuple[Clinic, ...]
-    provider: Provider | None = None
-    specialty: Specialty | None = None
-    insurance_plan: InsurancePlan | None = None
-    language: str = ""
-    telehealth: bool = False
-    new_patient: bool = False
-    weekdays: frozenset[int] = frozenset()
-    not_before: time | None = None
-    not_after: time | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FreeSlot:
-    """A time that can be booked: UTC instants, half-open."""
-
-    start: datetime
-    end: datetime
-    provider: Provider
-    clinic: Clinic
-
-    @property
-    def local_start(self) -> datetime:
-        """The start on the clinic's wall clock."""
-        return self.start.astimezone(self.clinic.zone)
-
-    @property
-    def local_end(self) -> datetime:
-        return self.end.astimezone(self.clinic.zone)
-
-
-@dataclass(frozen=True, slots=True)
-class DayOpenings:
-    """How many different times a day has to offer, and the first of them."""
-
-    day: date
-    count: int
-    first: FreeSlot
 
 
 @dataclass(frozen=True, slots=True)
