@@ -1,0 +1,1 @@
+"""Free time as bits: what many providers' weeks look like, and which visits fit into them."""
