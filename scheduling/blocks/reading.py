@@ -7,7 +7,7 @@ a shift moves the weeks of all of them.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -62,6 +62,11 @@ class _Sheet:
             bits = (bits >> left * size) | (bits & ((1 << left * size) - 1))
         return bits
 
+    def of(self, provider: int) -> int:
+        width = timeline.width(self.grid)
+        begin = width * self.providers.index(provider)
+        return int.from_bytes(self.bits[begin : begin + width], "little")
+
     def free_at(self, cell: int) -> Iterator[int]:
         bit = 1 << (cell & 7)
         column = self.bits[cell >> 3 :: timeline.width(self.grid)]
@@ -70,14 +75,10 @@ class _Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Openings:
-    """Where a visit fits in one block. `finer` are those whose record names a finer grid."""
+    """Where a visit fits in one block."""
 
     block: int
     sheets: tuple[_Sheet, ...]
-    finer: Mapping[int, Sequence[int]]
-
-    def joined(self, other: Openings) -> Openings:
-        return Openings(self.block, self.sheets + other.sheets, {})
 
     def starts(self, clinic: UUID | None = None) -> list[datetime]:
         """Return the instants, ascending, at which anybody is free (at one clinic, if given)."""
@@ -87,6 +88,17 @@ class Openings:
                 union[sheet.grid] = union.get(sheet.grid, 0) | sheet.any()
         zero = timeline.origin(self.block)
         minutes = {cell * grid for grid, bits in union.items() for cell in _numbers(bits)}
+        return [zero + timedelta(minutes=minute) for minute in sorted(minutes)]
+
+    def starts_of(self, provider: int) -> list[datetime]:
+        """Return the instants, ascending, at which one provider is free."""
+        zero = timeline.origin(self.block)
+        minutes = {
+            cell * sheet.grid
+            for sheet in self.sheets
+            if provider in sheet.providers
+            for cell in _numbers(sheet.of(provider))
+        }
         return [zero + timedelta(minutes=minute) for minute in sorted(minutes)]
 
     def at(self, start: datetime) -> list[Opening]:
@@ -105,32 +117,30 @@ def openings(
     need: Need,
     *,
     block: int,
-    grid: int,
-    masks: Mapping[UUID, int],
+    mask: Callable[[UUID, int], int],
     clock: datetime,
     own: UUID | None = None,
-    providers: Sequence[int] | None = None,
 ) -> Openings:
     """Find where a visit fits in one block of many providers.
 
-    `masks` are the cells asked for at each clinic; `clock` is the database's, by which holds end;
-    `own` is a hold that does not count; `providers` are the numbers of the records, their places
-    in the sequence unless given. Raises ValueError on a record that is none.
+    `mask` returns the cells asked for at a clinic, on a grid; `clock` is the database's, by which
+    holds end; `own` is a hold that does not count. Raises ValueError on a record that is none.
     """
-    numbers = range(len(records)) if providers is None else providers
     sheets: list[_Sheet] = []
-    finer: dict[int, list[int]] = {}
+    masks: dict[tuple[UUID, int], int] = {}
     for layout, alike in _by_layout(records):
-        if layout.grid != grid:
-            finer.setdefault(layout.grid, []).extend(numbers[place] for place in alike)
-            continue
+        wanted = {}
+        for clinic in {hours.clinic for hours in layout.hours}:
+            key = clinic, layout.grid
+            if key not in masks:
+                masks[key] = mask(*key)
+            wanted[clinic] = masks[key]
         for first in range(0, len(alike), TOGETHER):
             some = alike[first : first + TOGETHER]
             reader = _Reader(layout, [records[place] for place in some], clock, own)
-            found = reader.fits(need, masks)
-            who = [numbers[place] for place in some]
-            sheets += [_Sheet(*piece[:2], grid, who, piece[2]) for piece in found]
-    return Openings(block, tuple(sheets), finer)
+            for clinic, minutes, bits in reader.fits(need, wanted):
+                sheets.append(_Sheet(clinic, minutes, layout.grid, some, bits))
+    return Openings(block, tuple(sheets))
 
 
 def _by_layout(records: Sequence[bytes]) -> Iterable[tuple[Layout, list[int]]]:

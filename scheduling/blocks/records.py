@@ -96,7 +96,7 @@ def build(
     """Return the record of one provider's block.
 
     `closures` are by clinic. `except_start` is not offered: where a visit stands that is to move.
-    Where the hours need a finer grid, the record says which, and nothing else.
+    Where the hours need a finer grid, the record says which, and nothing else: see `finer`.
     """
     needed, classes = _worked(tuple(windows), block, grid)
     if needed < grid:
@@ -111,6 +111,11 @@ def build(
         head.append(_name(hours))
         planes += [_packed(low, grid), _packed(high, grid)]
     return b"".join([*head, *planes, *_held(block, grid, holds)])
+
+
+def finer(record: bytes, grid: int) -> int | None:
+    """Return the grid that a provider's hours need, if the record says no more than that."""
+    return record[1] if record[1] != grid else None
 
 
 def layout_of(record: bytes) -> Layout:

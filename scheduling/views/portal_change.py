@@ -18,13 +18,13 @@ from providers.models import Provider
 from scheduling import booking
 from scheduling.actors import Actor
 from scheduling.availability import (
-    FreeSlot,
     Query,
+    bookable,
     days_with_openings,
-    matching_providers,
     nearest,
     search,
 )
+from scheduling.availability.changing import ChangeKind
 from scheduling.errors import (
     IllegalTransition,
     InThePast,
@@ -39,6 +39,7 @@ from scheduling.policies import terms_for
 from scheduling.presenters import clock, long_date
 from scheduling.refusal_words import in_words
 from scheduling.standing import standing_of
+from scheduling.views.portal_explained import why_no_move
 from scheduling.views.portal_offers import day_choices, offers, time_groups
 from scheduling.views.portal_visit import (
     actor_of,
@@ -89,30 +90,54 @@ def change(request: PageRequest, visit: Appointment, now: datetime) -> HttpRespo
 
 
 def _show_days(
-    request: PageRequest, visit: Appointment, now: datetime, *, error: str = "", status: int = 200
+    request: PageRequest,
+    visit: Appointment,
+    now: datetime,
+    *,
+    empty: date | None = None,
+    error: str = "",
+    status: int = 200,
 ) -> HttpResponse:
+    """Show days that have openings; where there are none, or none on an `empty` one, say why."""
     anyone = others_too(request)
     query = query_for(visit, now, anyone=anyone)
     begin = max(_day(request, "from") or query.first_day, query.first_day)
     is_first_page = begin == query.first_day
-    found = days_with_openings(
-        _from(query, min(begin, query.last_day)),
-        terms=TERMS,
-        now=now,
-        days=DAYS_SHOWN,
-        ignore=visit,
-    )
+    query = _from(query, min(begin, query.last_day))
+    found = days_with_openings(query, terms=TERMS, now=now, days=DAYS_SHOWN, ignore=visit)
+    explained: dict[str, Any] = {}
+    if not found:
+        explained = _why(visit, query, now, anyone=anyone)
+    elif empty is not None:
+        on_day = _from(query, empty, empty)
+        explained = _why(visit, on_day, now, anyone=anyone, other_days=False)
+        error = f"{explained['why']} {_('Choose another day.')}"
     context: dict[str, Any] = {
         "days": day_choices(found, is_first_page=is_first_page),
         "is_first_page": is_first_page,
         "anyone": anyone,
         "other_href": address(visit, "change", anyone=not anyone),
         "error": error,
+        **explained,
     }
     if len(found) == DAYS_SHOWN:
         later = {"from": (found[-1].day + timedelta(days=1)).isoformat()}
         context["later_href"] = address(visit, "change", anyone=anyone, **later)
     return show(request, "appointment_change_day", visit, status=status, **context)
+
+
+def _why(
+    visit: Appointment, query: Query, now: datetime, *, anyone: bool, other_days: bool = True
+) -> dict[str, Any]:
+    """Return why nothing is free, and links to days or, for a day, to its times that would be."""
+    day = query.first_day.isoformat()
+    addresses = {
+        ChangeKind.EARLIER: address(visit, "change", anyone=anyone),
+        ChangeKind.OTHER_PROVIDER: address(visit, "change", anyone=True)
+        if other_days
+        else address(visit, "change_times", anyone=True, day=day),
+    }
+    return why_no_move(visit, query, addresses=addresses, other_days=other_days, now=now)
 
 
 def _from(query: Query, first: date, last: date | None = None) -> Query:
@@ -146,13 +171,13 @@ def _show_times(
 ) -> HttpResponse:
     anyone = others_too(request)
     query = query_for(visit, now, anyone=anyone)
-    slots: list[FreeSlot] = []
-    if query.first_day <= day <= query.last_day:
-        on_day = _from(query, day, day)
-        slots = search(on_day, terms=TERMS, now=now, limit=MOST_TIMES, ignore=visit)
-    if not slots:
+    if not query.first_day <= day <= query.last_day:
         gone = _("That day has no free time any more. Choose another one.")
         return _show_days(request, visit, now, error=gone, status=409)
+    on_day = _from(query, day, day)
+    slots = search(on_day, terms=TERMS, now=now, limit=MOST_TIMES, ignore=visit)
+    if not slots:
+        return _show_days(request, visit, now, empty=day, status=409)
     return show(
         request,
         "appointment_change_time",
@@ -191,7 +216,7 @@ def _provider(visit: Appointment, now: datetime, provider_id: object) -> Provide
     """Return the visit's provider, or one who may stand in. Raises Http404."""
     if provider_id == visit.provider_id:
         return visit.provider
-    for provider in matching_providers(query_for(visit, now, anyone=True)):
+    for provider in bookable(query_for(visit, now, anyone=True)).order_by("name"):
         if provider.pk == provider_id:
             return provider
     raise Http404

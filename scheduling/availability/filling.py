@@ -1,0 +1,162 @@
+"""Gets providers' blocks: from the store where it has them, else from the rows, all at once.
+
+What the store has under a calendar's stamp is what the rows said while that stamp held. A record
+is therefore stored only if the stamp, read again after the rows, is still the one in its key; and
+never from inside a transaction, which may see what nobody else ever will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from uuid import UUID
+
+from django.db import connection
+
+from scheduling import block_store
+from scheduling.availability import matching, rows
+from scheduling.availability.matching import Matched
+from scheduling.availability.rows import Rows
+from scheduling.blocks import timeline
+from scheduling.blocks.records import Minutes, build, finer
+from scheduling.models import Appointment
+
+Records = dict[int, list[bytes | None]]
+Spot = tuple[int, int]  # a block, and a provider's number
+
+
+def records(
+    matched: Matched, blocks: Collection[int], grid: int, *, moving: Appointment | None = None
+) -> dict[int, list[bytes]]:
+    """Return these blocks of all the providers, in the order of `matched`.
+
+    Who needs a finer grid has records on that one. `moving` is a visit that takes no time, and
+    whose own start is not offered: its provider's blocks are read from the rows and not stored.
+    """
+    shelf = _Shelf(matched.entries(), without=None if moving is None else moving.provider_id)
+    known = shelf.fetch(blocks, grid)
+    missing = [
+        (block, number)
+        for block, some in known.items()
+        for number, record in enumerate(some)
+        if record is None
+    ]
+    if missing:
+        fresh = _computed(matched, shelf.entries, missing, grid, moving)
+        shelf.keep(fresh)
+        for block, number in missing:
+            known[block][number] = fresh[block, number][-1][1]
+    return known  # type: ignore[return-value]
+
+
+class _Shelf:
+    """What the store has of some providers, under their calendars' stamps."""
+
+    def __init__(self, entries: list[bytes], *, without: UUID | None) -> None:
+        self.entries = entries
+        self.is_open = block_store.is_on() and not connection.in_atomic_block
+        self.without = None if without is None else without.bytes
+
+    def fetch(self, blocks: Collection[int], grid: int) -> Records:
+        """Ask for all blocks in one go, and once more for those who need a finer grid."""
+        found: Records = {block: [None] * len(self.entries) for block in blocks}
+        if not self.is_open:
+            return found
+        numbers = range(len(self.entries))
+        if self.without is not None:
+            numbers = [n for n in numbers if self.entries[n][:16] != self.without]  # type: ignore[assignment]
+        self._into(found, dict.fromkeys(blocks, numbers), grid)
+        for needed in timeline.GRIDS:
+            again = {
+                block: [
+                    n for n, record in enumerate(some) if record and finer(record, grid) == needed
+                ]
+                for block, some in found.items()
+            }
+            if needed < grid and any(again.values()):
+                self._into(found, again, needed)
+        return found
+
+    def _into(self, found: Records, wanted: Mapping[int, Sequence[int]], grid: int) -> None:
+        keys = [
+            key
+            for block, numbers in wanted.items()
+            for key in block_store.keys(b"".join([self.entries[n] for n in numbers]), grid, block)
+        ]
+        values = iter(block_store.fetch(keys))
+        for block, numbers in wanted.items():
+            for number in numbers:
+                found[block][number] = next(values)
+
+    def keep(self, fresh: Mapping[Spot, Sequence[tuple[int, bytes]]]) -> None:
+        """Store what was worked out, unless the provider's calendar has changed meanwhile."""
+        if not self.is_open:
+            return
+        numbers = {n for _block, n in fresh if self.entries[n][:16] != self.without}
+        unchanged = matching.stamps([UUID(bytes=self.entries[n][:16]) for n in numbers])
+        block_store.keep(
+            {
+                block_store.keys(self.entries[number], grid, block)[0]: record
+                for (block, number), some in fresh.items()
+                if number in numbers and self.entries[number] in unchanged
+                for grid, record in some
+            }
+        )
+
+
+def _computed(
+    matched: Matched,
+    entries: Sequence[bytes],
+    missing: Collection[Spot],
+    grid: int,
+    moving: Appointment | None,
+) -> dict[Spot, list[tuple[int, bytes]]]:
+    """Work out the missing records from the rows, each as (grid, record).
+
+    There are two where the hours need a finer grid: the one that says so, and then the real one.
+    """
+    ids = {number: UUID(bytes=entries[number][:16]) for _block, number in missing}
+    found = rows.read(
+        list(ids.values()),
+        begin=timeline.origin(min(block for block, _number in missing)),
+        end=timeline.origin(max(block for block, _number in missing)) + timeline.SPAN,
+        clock=matched.clock,
+        ignore=None if moving is None else moving.pk,
+    )
+    book = _Book(found, moving)
+    fresh = {}
+    for block, number in missing:
+        record = book.record(block, ids[number], grid)
+        fresh[block, number] = [(grid, record)]
+        if needed := finer(record, grid):
+            fresh[block, number].append((needed, book.record(block, ids[number], needed)))
+    return fresh
+
+
+class _Book:
+    """Rows sorted by block, ready to be written down as records."""
+
+    def __init__(self, found: Rows, moving: Appointment | None) -> None:
+        self.found, self.moving = found, moving
+        self.taken, self.away = _by_block(found.taken), _by_block(found.away)
+
+    def record(self, block: int, whose: UUID, grid: int) -> bytes:
+        moves = self.moving if self.moving and self.moving.provider_id == whose else None
+        return build(
+            block=block,
+            grid=grid,
+            windows=self.found.windows.get(whose, ()),
+            taken=self.taken.get((block, whose), ()),
+            away=self.away.get((block, whose), ()),
+            closures=self.found.closures,
+            holds=self.found.holds.get(whose, ()),
+            except_start=None if moves is None else moves.scheduled_start,
+        )
+
+
+def _by_block(spans: Mapping[UUID, Iterable[Minutes]]) -> dict[tuple[int, UUID], list[Minutes]]:
+    found: dict[tuple[int, UUID], list[Minutes]] = {}
+    for whose, some in spans.items():
+        for span in some:
+            for block in timeline.blocks_touching(*span):
+                found.setdefault((block, whose), []).append(span)
+    return found
