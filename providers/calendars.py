@@ -16,13 +16,16 @@ def fresh_stamp() -> int:
     return secrets.randbits(64) - 2**63
 
 
-def bump(provider_ids: Iterable[uuid.UUID]) -> None:
+def bump(provider_ids: Iterable[uuid.UUID]) -> int:
     """Lock these providers' calendars in id order, and mark them changed by this transaction.
+
+    Returns the stamp that they have now.
 
     Must run inside the transaction that changes their free time, after its rows are written.
     Raises OperationalError (lock_not_available) when `lock_timeout` is set and runs out.
     """
-    ids = sorted(set(provider_ids))
+    ids, stamp = sorted(set(provider_ids)), fresh_stamp()
     if ids:
         with connection.cursor() as cursor:
-            cursor.execute(BUMP, [ids, fresh_stamp()])
+            cursor.execute(BUMP, [ids, stamp])
+    return stamp

@@ -19,7 +19,7 @@ from patients.models import Patient
 from providers.calendars import bump
 from providers.fields import ClockTimestamp, new_id
 from providers.models import Clinic, Provider, VisitType
-from scheduling import holds, keys
+from scheduling import flips, holds, keys
 from scheduling.actors import Actor
 from scheduling.changes import Before, Change, announce
 from scheduling.errors import (
@@ -29,6 +29,7 @@ from scheduling.errors import (
     SlotTaken,
     UndoExpired,
 )
+from scheduling.flips import Flip
 from scheduling.keys import RequestKey
 from scheduling.lanes import HIGHEST_LANE, in_free_lane
 from scheduling.models import Appointment, BookedVia, SlotHold
@@ -213,8 +214,17 @@ def _write_new(
     if written.facts is None:
         raise HoldExpired
     judge(placements, written.facts, terms=terms, now=now)
+    flips.after_commit(_taken_by(rows, hold), stamp=written.stamp)
     announce([Change("BOOK", row, None, by, now) for row in rows])
     return rows
+
+
+def _taken_by(rows: Sequence[Appointment], hold: SlotHold | None) -> dict[UUID, Flip]:
+    """Return what new visits take of their provider's time, and which hold they used up."""
+    dropped = () if hold is None else (hold.pk,)
+    taken = tuple(flips.minutes(row.busy) for row in rows)
+    whose = {rows[0].provider_id: Flip(taken=taken, dropped=dropped)}
+    return whose if hold is None else {hold.provider_id: Flip(dropped=dropped), **whose}
 
 
 def _explain(
@@ -297,7 +307,7 @@ def _move(
     if hold is not None:
         holds.consume(hold)
         concerned.add(hold.provider_id)
-    bump(concerned)
+    flips.after_commit(_moved_by(appointment, moved, hold), stamp=bump(concerned))
     recheck([placement], terms=terms_for(by, override=override), now=now, own=[moved.pk])
     details = {"from_start": before.start.isoformat(), "from_provider": str(before.provider_id)}
     if override:
@@ -305,6 +315,17 @@ def _move(
     record(moved, kind="MOVE", was=before.status, by=by, now=now, details=details)
     announce([Change("MOVE", moved, before, by, now)])
     return moved
+
+
+def _moved_by(before: Appointment, moved: Appointment, hold: SlotHold | None) -> dict[UUID, Flip]:
+    """Return what a move frees and takes, of one provider's time or of two."""
+    dropped = () if hold is None else (hold.pk,)
+    freed, taken = (flips.minutes(before.busy),), (flips.minutes(moved.busy),)
+    whose = {} if hold is None else {hold.provider_id: Flip(dropped=dropped)}
+    if before.provider_id == moved.provider_id:
+        return {**whose, moved.provider_id: Flip(taken, freed, dropped=dropped)}
+    left = Flip(freed=freed, dropped=dropped)
+    return {**whose, before.provider_id: left, moved.provider_id: Flip(taken, dropped=dropped)}
 
 
 def cancel(
@@ -376,7 +397,8 @@ def _transition(
     if act is Act.CANCEL:
         if undo_until is not None and changed.overbook_lane == 0:
             holds.keep_for_undo(changed, until=undo_until)
-        bump([changed.provider_id])
+        freed = Flip(freed=(flips.minutes(changed.busy),))
+        flips.after_commit({changed.provider_id: freed}, stamp=bump([changed.provider_id]))
     record(changed, kind=act, was=before.status, by=by, now=now, details=details)
     announce([Change(act, changed, before, by, now, not_before=undo_until)])
     return changed

@@ -15,8 +15,10 @@ from psycopg.types.range import Range
 from patients.models import Patient
 from providers.calendars import bump
 from providers.fields import ClockTimestamp
+from scheduling import flips
 from scheduling.actors import Actor
 from scheduling.errors import HoldExpired, TooManyHolds
+from scheduling.flips import Flip
 from scheduling.models import Appointment, SlotHold
 from scheduling.placing import Placement, look, recheck
 from scheduling.policies import check_can_book, terms_for
@@ -74,9 +76,12 @@ def _place(
         _check_network(hold)
     hold.save(force_insert=True)
     earlier = SlotHold.objects.filter(holder=hold.holder, purpose=hold.purpose).exclude(pk=hold.pk)
-    concerned = {hold.provider_id, *earlier.values_list("provider", flat=True)}
+    known = dict(earlier.values_list("pk", "provider"))
     earlier.delete()
-    bump(concerned)
+    concerned = {hold.provider_id, *known.values()}
+    changed = {pk: Flip(dropped=tuple(known)) for pk in concerned}
+    changed[hold.provider_id] = Flip(held=(flips.held(hold),), dropped=tuple(known))
+    flips.after_commit(changed, stamp=bump(concerned))
     terms = terms_for(by, override=override)
     recheck([placement], terms=terms, now=now, own_holds=[hold.pk])
 
@@ -107,9 +112,10 @@ def extend_hold(hold: SlotHold, *, now: datetime) -> SlotHold:
     )
     if not changed:
         raise HoldExpired
-    bump([hold.provider_id])
     extended = copy(hold)
     extended.expires_at, extended.extensions = longer, hold.extensions + 1
+    longer_held = Flip(held=(flips.held(extended),), dropped=(hold.pk,))
+    flips.after_commit({hold.provider_id: longer_held}, stamp=bump([hold.provider_id]))
     return extended
 
 
@@ -118,7 +124,8 @@ def release_hold(hold: SlotHold) -> None:
     """Give a kept time back. One that is gone already stays gone."""
     limit_waiting()
     if SlotHold.objects.filter(pk=hold.pk).delete()[0]:
-        bump([hold.provider_id])
+        dropped = Flip(dropped=(hold.pk,))
+        flips.after_commit({hold.provider_id: dropped}, stamp=bump([hold.provider_id]))
 
 
 def find_hold(pk: uuid.UUID, *, holder: str) -> SlotHold:

@@ -70,11 +70,13 @@ def new_appointments(
 class Written:
     """Which rows the database let in; if all, what it found after locking the calendar.
 
-    `facts` are None where a row was left out or the hold to be used up had ended.
+    `facts` are None where a row was left out or the hold to be used up had ended. `stamp` is the
+    calendar's new one.
     """
 
     ids: frozenset[UUID]
     facts: Facts | None
+    stamp: int
 
 
 def write(
@@ -91,7 +93,7 @@ def write(
     All are one patient's with one provider in one lane. A row that conflicts is left out without
     an error, after waiting for a transaction that is about to decide; then nothing else is done.
     """
-    one = appointments[0]
+    one, stamp = appointments[0], fresh_stamp()
     wish = question | {
         "visits": [
             visit
@@ -105,7 +107,7 @@ def write(
         "series": one.series,
         "hold": hold and hold.pk,
         "holder": hold and hold.holder,
-        "stamp": fresh_stamp(),
+        "stamp": stamp,
         "by_kind": by.kind,
         "by_user": by.user_id,
         "by_name": by.name,
@@ -121,7 +123,7 @@ def write(
         row._state.db = connection.alias
     done = len(written) == len(appointments) and hold_used is (hold is not None)
     return Written(
-        frozenset(written), Facts.of(tuple(facts), clinic=one.clinic_id) if done else None
+        frozenset(written), Facts.of(tuple(facts), clinic=one.clinic_id) if done else None, stamp
     )
 
 

@@ -15,7 +15,7 @@ Holds stand apart, at the end, since they stop to count without anybody writing 
 from __future__ import annotations
 
 import struct
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -111,6 +111,30 @@ def build(
         head.append(_name(hours))
         planes += [_packed(low, grid), _packed(high, grid)]
     return b"".join([*head, *planes, *_held(block, grid, holds)])
+
+
+def turned(
+    record: bytes,
+    *,
+    block: int,
+    taken: Iterable[Minutes] = (),
+    held: Iterable[Held] = (),
+    dropped: Collection[UUID] = (),
+) -> bytes:
+    """Return a record in which more time is taken, and holds have come and gone."""
+    layout = layout_of(record)
+    busy, width = _cells(block, layout.grid, taken), layout.width
+    pieces = [record[: layout.begins]]
+    for number in range(len(layout.hours)):
+        low, high = (int.from_bytes(record[plane], "little") for plane in layout.planes(number))
+        pieces += [(low | busy).to_bytes(width, "little"), (high & ~busy).to_bytes(width, "little")]
+    gone = {id_.bytes for id_ in dropped}
+    pieces += [
+        HOLD.pack(whose, *rest)
+        for whose, *rest in HOLD.iter_unpack(record[layout.size :])
+        if whose not in gone
+    ]
+    return b"".join([*pieces, *_held(block, layout.grid, held)])
 
 
 def finer(record: bytes, grid: int) -> int | None:
