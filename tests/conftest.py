@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from tests.factories import (
     UserFactory,
     VisitTypeFactory,
 )
+from tests.scheduling.redis_servers import RedisServer, running_redis, used_by_the_site
+from tests.scheduling.stopped_clock import StoppedClock
 from tests.second_factor import shown_by_force_login
 
 # What the owner of the tables can do to them, whom a server for tests takes no superuser to be.
@@ -101,6 +104,19 @@ def _second_factor(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     with shown_by_force_login():
         yield
+
+
+@pytest.fixture
+def redis_clock() -> StoppedClock:
+    """The clock by which a Redis in trouble is left alone."""
+    return StoppedClock()
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path, redis_clock: StoppedClock) -> Iterator[RedisServer]:
+    """An empty Redis of the test's own, which the site uses."""
+    with running_redis(tmp_path) as server, used_by_the_site(server.url, redis_clock):
+        yield server
 
 
 @pytest.fixture

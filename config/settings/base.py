@@ -124,17 +124,26 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
-REDIS_URL = env.str("REDIS_URL", default="")
-if REDIS_URL:
-    CACHES["redis"] = {
+
+
+def redis_cache(url: str) -> dict[str, Any]:
+    """Return Django's settings for one Redis, which is asked once and not waited for."""
+    return {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": url,
         "OPTIONS": {
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-            "SOCKET_CONNECT_TIMEOUT": 0.5,
-            "SOCKET_TIMEOUT": 0.5,
+            "CONNECTION_POOL_CLASS": "scheduling.bounded_redis.BoundedPool",
+            "CONNECTION_POOL_KWARGS": {},
+            "SOCKET_CONNECT_TIMEOUT": 0.2,
+            "SOCKET_TIMEOUT": 0.25,
         },
     }
+
+
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES["redis"] = redis_cache(REDIS_URL)
 
 # People
 AUTHENTICATION_BACKENDS = [

@@ -73,7 +73,7 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host.lstrip('.')}" for host in ALLOWED_HOSTS]
 DATABASES = {"default": private_database(database(env.str("DATABASE_URL")))}
 REDIS_URL = private_redis(REDIS_URL)
 if REDIS_URL.startswith("rediss:"):
-    CACHES["redis"]["OPTIONS"]["CONNECTION_POOL_KWARGS"] = {
+    CACHES["redis"]["OPTIONS"]["CONNECTION_POOL_KWARGS"] |= {
         "ssl_check_hostname": True,
         "ssl_min_version": TLSVersion.TLSv1_2,
     }

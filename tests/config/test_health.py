@@ -14,6 +14,8 @@ from django.utils import timezone
 from django_q.models import Schedule
 
 from patients import sentinel
+from scheduling import block_store
+from tests.scheduling.redis_servers import RedisServer
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +39,15 @@ def test_a_queue_that_nobody_works_off_is_told_and_keeps_the_pages() -> None:
 def test_held_outboxes_are_told() -> None:
     call_command("hold_outboxes")
     assert ready()[1]["queue"] == "held"
+
+
+@pytest.mark.redis
+def test_a_redis_that_is_away_is_told_and_keeps_the_pages(redis_server: RedisServer) -> None:
+    assert ready()[1]["redis"] == "ok"
+    redis_server.kill()
+    block_store.fetch([b"a key"])
+    assert ready()[0] == 200
+    assert ready()[1]["redis"] == "away"
 
 
 def test_code_that_waits_for_its_migration_is_not_ready() -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,34 +14,13 @@ import pytest
 import redis
 from django.db import connection
 
+from tests.scheduling.redis_servers import running_redis
+
 
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = shutil.which("redis-server")
-    if server is None:
-        if os.environ.get("CI"):
-            pytest.fail("redis-server is missing, and in CI it must be there.")
-        pytest.skip("redis-server is not installed.")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("redis")
-    options = ["--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen([server, "--port", str(port), *options], stdout=log)
-    wait_for(port)
-    yield f"redis://127.0.0.1:{port}/0"
-    process.terminate()
-    process.wait(10)
-
-
-def wait_for(port: int) -> None:
-    for _ in range(100):
-        with socket.socket() as knock:
-            if knock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail("redis-server did not start.")
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
 
 
 START = "import django; django.setup()\nfrom django.core.cache import caches\n"
