@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 from django_q.models import Schedule
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`task` is called every so many `minutes`; `reason` says what would go wrong without it."""
+    """`task` is called every so many `minutes`; `reason` says what would go wrong without it.
+
+    One that comes once a day may say `at` which time, UTC.
+    """
 
     name: str
     task: str
     minutes: int
     reason: str
+    at: time | None = None
 
 
 JOBS = [
@@ -37,15 +43,25 @@ JOBS = [
         24 * 60,
         "Damage to the audit should be known within a day, not when somebody asks for it.",
     ),
+    Job(
+        "warm availability",
+        "scheduling.tasks.warm_availability",
+        24 * 60,
+        "Whoever asks first in the morning would wait until free time is worked out anew.",
+        at=time(8),  # the small hours from New York to Los Angeles
+    ),
 ]
 
 
 @transaction.atomic
 def apply() -> None:
-    """Make the scheduled jobs in the database those of JOBS, without moving the next run of any."""
+    """Make the scheduled jobs in the database those of JOBS.
+
+    The next run of any stays where it is, unless it is at another time of day than its `at`.
+    """
     Schedule.objects.exclude(name__in=[job.name for job in JOBS]).delete()
     for job in JOBS:
-        Schedule.objects.update_or_create(
+        schedule, _new = Schedule.objects.update_or_create(
             name=job.name,
             defaults={
                 "func": job.task,
@@ -54,3 +70,12 @@ def apply() -> None:
                 "repeats": -1,
             },
         )
+        if job.at is not None and schedule.next_run.astimezone(UTC).time() != job.at:
+            schedule.next_run = _next(job.at)
+            schedule.save(update_fields=["next_run"])
+
+
+def _next(at: time) -> datetime:
+    now = timezone.now()
+    today = datetime.combine(now.astimezone(UTC).date(), at, UTC)
+    return today if today > now else today + timedelta(days=1)

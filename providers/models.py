@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.db.models.functions import TruncMinute
 from django.utils.translation import gettext_lazy as _
 
 from providers.fields import DateRange, MinuteRange, TransactionIdField, UUIDModel
@@ -342,6 +343,11 @@ class ProviderSchedule(UUIDModel):
                 violation_error_message=_("Hours must end after they start."),
             ),
             models.CheckConstraint(
+                name="schedule_on_whole_minutes",
+                condition=Q(start_time=TruncMinute("start_time"), end_time=TruncMinute("end_time")),
+                violation_error_message=_("Hours must start and end on a whole minute."),
+            ),
+            models.CheckConstraint(
                 name="schedule_validity_in_order",
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("valid_from")),
                 violation_error_message=_("The last day must not be before the first."),
@@ -423,7 +429,8 @@ class ProviderCalendar(models.Model):
 
     The database makes it with the provider. `stamp` is fresh randomness at each bump, because
     the counter repeats after a rollback or a restored backup; `bumped_by` is the transaction
-    that bumped last, which a deferred trigger compares with the one that changed free time.
+    that bumped last, which a deferred trigger compares with the one that changed free time, and
+    `previous_stamp` the one that stood before that transaction.
     """
 
     provider = models.OneToOneField(
@@ -431,6 +438,7 @@ class ProviderCalendar(models.Model):
     )
     version = models.BigIntegerField(default=0)
     stamp = models.BigIntegerField(default=0)
+    previous_stamp = models.BigIntegerField(null=True)
     bumped_by = TransactionIdField(null=True)
 
     def __str__(self) -> str:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from time import monotonic
+from uuid import UUID
+
 from django.utils import timezone
+from django_q.tasks import async_task
 
 from patients import codes, throttle
 from patients.privacy.sign_in import sessions
-from scheduling import holds
+from scheduling import block_store, holds
+from scheduling.availability.warming import warm
 from scheduling.models import IdempotencyKey, ManageLink
+
+# A task that runs for a minute is ended by the worker.
+SECONDS_OF_WARMING = 30
 
 
 def sweep() -> dict[str, int]:
@@ -21,3 +29,19 @@ def sweep() -> dict[str, int]:
         "tries": throttle.sweep(now),
         "sign_ins": sessions.sweep(),
     }
+
+
+def warm_availability(after: str = "") -> dict[str, int | str]:
+    """Warm the availability of the next 30 days; what takes longer goes on in a task of its own.
+
+    Returns what was done, `goes_on_after` with the last provider whose turn it was, and `ended`
+    with the reason if it ended early: what is not warmed is worked out for whoever asks first.
+    """
+    ends_at = monotonic() + SECONDS_OF_WARMING
+    done: dict[str, int | str] = {"providers": 0, "filled": 0, "renewed": 0}
+    for some in warm(now=timezone.now(), after=UUID(after) if after else None):
+        done |= {name: int(done[name]) + getattr(some, name) for name in done}
+        if monotonic() >= ends_at:
+            async_task("scheduling.tasks.warm_availability", str(some.last))
+            return done | {"goes_on_after": str(some.last)}
+    return done if block_store.is_on() else done | {"ended": "no Redis, or none that answers"}

@@ -1,8 +1,8 @@
 """Gets providers' blocks: from the store where it has them, else from the rows, all at once.
 
 What the store has under a calendar's stamp is what the rows said while that stamp held. A record
-is therefore stored only if the stamp, read again after the rows, is still the one in its key; and
-never from inside a transaction, which may see what nobody else ever will.
+is therefore stored only if the stamp that was read together with the rows is the one in its key;
+and never from inside a transaction, which may see what nobody else ever will.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from scheduling import block_store
-from scheduling.availability import matching, rows
+from scheduling.availability import rows
 from scheduling.availability.matching import Matched
 from scheduling.availability.rows import Rows
 from scheduling.blocks import timeline
@@ -22,6 +22,7 @@ from scheduling.models import Appointment
 
 Records = dict[int, list[bytes | None]]
 Spot = tuple[int, int]  # a block, and a provider's number
+Fresh = dict[Spot, list[tuple[int, bytes]]]  # with the grid of each record
 
 
 def records(
@@ -41,8 +42,8 @@ def records(
         if record is None
     ]
     if missing:
-        fresh = _computed(matched, shelf.entries, missing, grid, moving)
-        shelf.keep(fresh)
+        fresh, stamps = _computed(matched, shelf.entries, missing, grid, moving)
+        shelf.keep(fresh, stamps)
         for block, number in missing:
             known[block][number] = fresh[block, number][-1][1]
     return known  # type: ignore[return-value]
@@ -87,20 +88,26 @@ class _Shelf:
             for number in numbers:
                 found[block][number] = next(values)
 
-    def keep(self, fresh: Mapping[Spot, Sequence[tuple[int, bytes]]]) -> None:
-        """Store what was worked out, unless the provider's calendar has changed meanwhile."""
+    def keep(self, fresh: Fresh, stamps: Mapping[UUID, bytes]) -> None:
+        """Store what was worked out, where the stamps with the rows are those of the keys."""
         if not self.is_open:
             return
-        numbers = {n for _block, n in fresh if self.entries[n][:16] != self.without}
-        unchanged = matching.stamps([UUID(bytes=self.entries[n][:16]) for n in numbers])
         block_store.keep(
             {
                 block_store.keys(self.entries[number], grid, block)[0]: record
                 for (block, number), some in fresh.items()
-                if number in numbers and self.entries[number] in unchanged
+                if self._may_keep(self.entries[number], stamps)
                 for grid, record in some
             }
         )
+
+    def _may_keep(self, entry: bytes, stamps: Mapping[UUID, bytes]) -> bool:
+        return entry[:16] != self.without and is_still(entry, stamps)
+
+
+def is_still(entry: bytes, stamps: Mapping[UUID, bytes]) -> bool:
+    """Say whether a provider's stamp is the one that the search began with."""
+    return stamps.get(UUID(bytes=entry[:16])) == entry[16:]
 
 
 def _computed(
@@ -109,8 +116,8 @@ def _computed(
     missing: Collection[Spot],
     grid: int,
     moving: Appointment | None,
-) -> dict[Spot, list[tuple[int, bytes]]]:
-    """Work out the missing records from the rows, each as (grid, record).
+) -> tuple[Fresh, Mapping[UUID, bytes]]:
+    """Work out the missing records from the rows, with the stamps that came with the rows.
 
     There are two where the hours need a finer grid: the one that says so, and then the real one.
     """
@@ -123,13 +130,13 @@ def _computed(
         ignore=None if moving is None else moving.pk,
     )
     book = _Book(found, moving)
-    fresh = {}
+    fresh: Fresh = {}
     for block, number in missing:
         record = book.record(block, ids[number], grid)
         fresh[block, number] = [(grid, record)]
         if needed := finer(record, grid):
             fresh[block, number].append((needed, book.record(block, ids[number], needed)))
-    return fresh
+    return fresh, found.stamps
 
 
 class _Book:

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Collate
 
-from providers.models import Provider, ProviderCalendar, ProviderSchedule
+from providers.models import Provider, ProviderSchedule
 from providers.packing import BigintBytes, Clock, IsAmong, Packed, UUIDBytes
 from scheduling.availability.query import Query
 
@@ -78,11 +78,14 @@ def bookable(query: Query) -> QuerySet[Provider]:
     return found
 
 
-def stamps(ids: Collection[UUID]) -> frozenset[bytes]:
-    """Return these providers' entries of 24 bytes as they are now, for a second look."""
-    known = ProviderCalendar.objects.filter(IsAmong("provider", ids))
-    found = known.aggregate(packed=Packed(UUIDBytes("provider"), BigintBytes("stamp")))
-    return frozenset(_entries(found["packed"]))
+def after(last: UUID | None, *, count: int) -> Matched:
+    """Return the next `count` of all bookable providers in the order of their ids, from any on."""
+    every = Provider.objects.bookable().filter(calendar__isnull=False).order_by("pk")
+    found = (every if last is None else every.filter(pk__gt=last))[:count].aggregate(
+        packed=Packed(UUIDBytes("pk"), BigintBytes("calendar__stamp"), order_by=["pk"]),
+        clock=Clock(),
+    )
+    return Matched(packed=bytes(found["packed"] or b""), clock=found["clock"])
 
 
 def by_ids(ids: Collection[UUID]) -> dict[UUID, Provider]:

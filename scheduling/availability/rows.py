@@ -1,11 +1,13 @@
-"""Reads what free time is made of, for any number of providers in two statements.
+"""Reads what free time is made of, for any number of providers in one statement.
+
+One statement sees one moment: the stamps that come with the rows are those of the rows.
 
 Decides nothing: hours, visits, holds and absences come as plain numbers, packed by the database.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from struct import Struct
@@ -18,8 +20,9 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F, IntegerField, Q, QuerySet, Value
 
 from providers.fields import DateTimeRange
-from providers.models import Clinic, ClinicClosure, ProviderSchedule, TimeOff
+from providers.models import Clinic, ClinicClosure, ProviderCalendar, ProviderSchedule, TimeOff
 from providers.packing import (
+    BigintBytes,
     DateBytes,
     IsAmong,
     MicrosecondBytes,
@@ -46,7 +49,7 @@ A_MINUTE = 60_000_000  # microseconds
 FOR_EVER = 2**31 - 1
 NO_TYPE = bytes(16)
 UNKNOWN = ZoneInfo("UTC")  # a clinic has a zone before it is active
-TAKEN, HELD, AWAY, CLOSED, ZONE = range(5)
+TAKEN, HELD, AWAY, CLOSED, ZONE, HOURS_OF, STAMP = range(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Rows:
 
     Who is not in a mapping has none. Minutes are whole ones since 1970, UTC, cut to the span
     and rounded outward; those of visits and holds have the buffers in them. Equal hours are one
-    and the same tuple.
+    and the same tuple. Stamps are the calendars', in 8 bytes.
     """
 
     windows: dict[UUID, tuple[Window, ...]] = field(default_factory=dict)
@@ -63,6 +66,7 @@ class Rows:
     holds: dict[UUID, list[Held]] = field(default_factory=dict)
     away: dict[UUID, list[Minutes]] = field(default_factory=dict)
     closures: dict[UUID, list[Minutes]] = field(default_factory=dict)
+    stamps: dict[UUID, bytes] = field(default_factory=dict)
 
 
 def read(
@@ -78,18 +82,23 @@ def read(
     Holds are those that have not expired by `clock`. `ignore` is a visit that takes no time, since
     it is to be moved.
     """
-    hours = list(_hours(ids, begin, end))
     found, zones = Rows(), dict[bytes, ZoneInfo]()
-    for kind, whose, packed in _busy(ids, DateTimeTZRange(begin, end), clock, ignore):
-        if kind == TAKEN:
-            found.taken[whose] = _minutes(packed)
-        elif kind == HELD:
-            found.holds[whose] = list(_holds(packed))
-        elif kind == ZONE:
+    hours: list[tuple[UUID, bytes]] = []
+    kept: dict[int, tuple[dict[UUID, Any], Callable[[bytes], Any]]] = {
+        TAKEN: (found.taken, _minutes),
+        HELD: (found.holds, _holds),
+        AWAY: (found.away, _minutes),
+        CLOSED: (found.closures, _minutes),
+        STAMP: (found.stamps, bytes),
+    }
+    for kind, whose, packed in _all(ids, DateTimeTZRange(begin, end), clock, ignore):
+        if kind == ZONE:
             zones[whose.bytes] = ZoneInfo(bytes(packed).decode())
+        elif kind == HOURS_OF:
+            hours.append((whose, packed))
         else:
-            absences = found.away if kind == AWAY else found.closures
-            absences[whose] = _minutes(packed)
+            where, unpacked = kept[kind]
+            where[whose] = unpacked(packed)
     known: dict[bytes, tuple[Window, ...]] = {}
     for whose, packed in hours:
         if packed not in known:
@@ -98,15 +107,18 @@ def read(
     return found
 
 
-def _hours(ids: Sequence[UUID], begin: datetime, end: datetime) -> Iterable[tuple[UUID, bytes]]:
+def _hours(mine: IsAmong, span: DateTimeTZRange) -> QuerySet[Any, Any]:
     """Every provider's hours; local dates are at most a day from those in UTC."""
     worked = ProviderSchedule.objects.filter(
-        IsAmong("provider", ids),
-        Q(valid_until__isnull=True) | Q(valid_until__gte=(begin - DAY).date()),
+        mine,
+        Q(valid_until__isnull=True) | Q(valid_until__gte=(span.lower - DAY).date()),
         is_active=True,
-        valid_from__lte=(end + DAY).date(),
+        valid_from__lte=(span.upper + DAY).date(),
     )
-    packed = Packed(
+    return _kind(
+        HOURS_OF,
+        worked,
+        "provider",
         UUIDBytes("clinic"),
         SmallintBytes("day_of_week"),
         TimeBytes("start_time"),
@@ -116,7 +128,6 @@ def _hours(ids: Sequence[UUID], begin: datetime, end: datetime) -> Iterable[tupl
         DateBytes("valid_until"),
         UUIDOrZeroBytes("visit_types"),
     )
-    return worked.order_by().values_list("provider").annotate(packed=packed)
 
 
 def _windows(packed: bytes, zones: Mapping[bytes, ZoneInfo]) -> Iterator[Window]:
@@ -156,15 +167,17 @@ def _outward(start: int, end: int) -> Minutes:
     return start // A_MINUTE + TO_CENTURY, TO_CENTURY - (-end // A_MINUTE)
 
 
-def _holds(packed: bytes) -> Iterator[Held]:
-    for id_, start, end, until in HOLD.iter_unpack(packed):
-        yield Held(UUID(bytes=id_), *_outward(start, end), CENTURY + until * MICROSECOND)
+def _holds(packed: bytes) -> list[Held]:
+    return [
+        Held(UUID(bytes=id_), *_outward(start, end), CENTURY + until * MICROSECOND)
+        for id_, start, end, until in HOLD.iter_unpack(packed)
+    ]
 
 
-def _busy(
+def _all(
     ids: Sequence[UUID], span: DateTimeTZRange, clock: datetime, ignore: UUID | None
 ) -> Iterable[tuple[int, UUID, bytes]]:
-    """All that takes time away, and the zones, in one statement: (kind, whose, packed)."""
+    """Everything in one statement, as (kind, whose, packed)."""
     mine = IsAmong("provider", ids)
     visits = Appointment.objects.live().filter(mine, busy__overlap=span)
     if ignore is not None:
@@ -179,13 +192,16 @@ def _busy(
         _kind(HELD, holds, "provider", UUIDBytes("pk"), busy, until),
         _kind(AWAY, TimeOff.objects.filter(mine, **inside), "provider", gone),
         _kind(CLOSED, ClinicClosure.objects.filter(**inside), "clinic", gone),
+        _hours(mine, span),
+        _kind(STAMP, ProviderCalendar.objects.filter(mine), "provider", BigintBytes("stamp")),
         _kind(ZONE, Clinic.objects.filter(time_zone__isnull=False), "pk", TextBytes("time_zone")),
         all=True,
     )
 
 
-def _kind(kind: int, rows: QuerySet[Any], whose: str, *columns: Any) -> Any:
+def _kind(kind: int, rows: QuerySet[Any], whose: str, *columns: Any) -> QuerySet[Any, Any]:
     """Each one's rows of a kind, packed to one value."""
     number = Value(kind, output_field=IntegerField())
     named = rows.order_by().values(whose=F(whose)).annotate(kind=number, packed=Packed(*columns))
-    return named.values_list("kind", "whose", "packed")
+    packed: QuerySet[Any, Any] = named.values_list("kind", "whose", "packed")
+    return packed

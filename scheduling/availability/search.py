@@ -107,8 +107,8 @@ def nearest(
 
 def is_free(query: Query, *, start: datetime, terms: Terms, now: datetime) -> bool:
     """Say whether one start is offered by the query's provider at this moment."""
-    day = start.astimezone(query.clinics[0].zone).date()
-    one_day = replace(query, first_day=day, last_day=day)
+    days = [start.astimezone(clinic.zone).date() for clinic in query.clinics]
+    one_day = replace(query, first_day=min(days), last_day=max(days))
     walk = _Walk(one_day, terms=terms, now=now)
     return any(openings_.at(start) for openings_ in walk.blocks())
 
@@ -207,7 +207,13 @@ class _Walk:
         if found[0].start != after.start:
             return found
         last = self.number_of(after.provider)
-        return [opening for opening in found if last is None or opening.provider > last]
+        return [
+            opening
+            for opening in found
+            if last is None
+            or opening.provider > last
+            or (opening.provider == last and after.clinic and opening.clinic > after.clinic)
+        ]
 
     def local_days(self, found: Openings) -> list[tuple[date, datetime]]:
         """Return (local day, instant) for each different time of each clinic's day, in order."""

@@ -1,9 +1,10 @@
 """The periodic jobs are those of the list in code, no more and no fewer."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.core.management.sql import emit_post_migrate_signal
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
 
@@ -64,3 +65,22 @@ def test_the_sweep_removes_what_has_ended_and_nothing_else(
     }
     assert list(SlotHold.objects.all()) == [live]
     assert ended != live
+
+
+def test_a_job_with_a_time_of_day_first_runs_at_that_time_within_a_day(now: datetime) -> None:
+    schedule.apply()
+    row = Schedule.objects.get(name="warm availability")
+    assert row.next_run.time() == time(8)
+    assert now < row.next_run <= timezone.now() + timedelta(days=1)
+
+
+def test_a_job_that_has_slipped_to_another_time_of_day_is_put_back() -> None:
+    schedule.apply()
+    rows = Schedule.objects.filter(name="warm availability")
+    before = rows.get().next_run
+    rows.update(next_run=before + timedelta(minutes=1))
+    schedule.apply()
+    assert rows.get().next_run == before
+    rows.update(next_run=before - timedelta(days=3))
+    schedule.apply()
+    assert rows.get().next_run == before - timedelta(days=3)

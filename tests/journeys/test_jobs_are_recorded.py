@@ -36,7 +36,7 @@ from patients.suggesting import suggest
 from providers.models import Clinic, Role
 from scheduling import links
 from scheduling.models import Appointment
-from scheduling.tasks import sweep
+from scheduling.tasks import sweep, warm_availability
 from tests.factories import (
     AppointmentFactory,
     MembershipFactory,
@@ -45,6 +45,7 @@ from tests.factories import (
     at,
     next_monday,
 )
+from tests.scheduling.redis_servers import RedisServer
 
 pytestmark = pytest.mark.django_db
 BUNDLE = Path(__file__).parent.parent / "emr" / "fixtures" / "bundle.json"
@@ -199,6 +200,7 @@ def test_every_job_that_is_queued_or_scheduled_is_looked_at_here() -> None:
         "scheduling.links.mail_booked",
         "scheduling.links.mail_lost",
         "scheduling.tasks.sweep",
+        "scheduling.tasks.warm_availability",
     } | {  # these read the audit alone
         "patients.tasks.seal_audit",
         "patients.tasks.verify_audit",
@@ -208,6 +210,10 @@ def test_every_job_that_is_queued_or_scheduled_is_looked_at_here() -> None:
 
 def test_sweeping_up_opens_nothing(visit: Appointment, strict: None) -> None:
     assert rows_of(sweep) == []
+
+
+def test_warming_opens_nothing(visit: Appointment, strict: None, redis_server: RedisServer) -> None:
+    assert rows_of(warm_availability) == []
 
 
 def test_a_job_that_keeps_no_record_opens_nothing(visit: Appointment, strict: None) -> None:

@@ -310,3 +310,21 @@ def test_an_absence_at_the_end_of_time_is_a_form_error(
     assert answer.status_code == 200
     assert "start_datetime" in answer.context["adminform"].form.errors
     assert not TimeOff.objects.exists()
+
+
+@pytest.mark.parametrize(("starts", "ends"), [("17:00:30", "18:00"), ("17:00", "18:00:00.5")])
+def test_hours_within_a_minute_are_refused_in_words(
+    starts: str, ends: str, site: Client, provider: Provider
+) -> None:
+    values = {
+        "provider": provider.pk,
+        "clinic": provider.clinic_id,
+        "day_of_week": "0",
+        "start_time": starts,
+        "end_time": ends,
+        "slot_duration_minutes": "30",
+        "valid_from": "2020-01-01",
+        "is_active": "on",
+    }
+    with pytest.raises(AssertionError, match="whole minute"):
+        posted(site, address("providers_providerschedule", "add"), values)

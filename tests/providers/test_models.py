@@ -63,6 +63,10 @@ def window_that_ends_before_it_starts() -> None:
     ProviderScheduleFactory.create(start_time=time(12), end_time=time(11))
 
 
+def window_that_starts_within_a_minute() -> None:
+    ProviderScheduleFactory.create(start_time=time(8, 0, 30))
+
+
 def window_valid_until_before_it_is_valid() -> None:
     run("ALTER TABLE providers_providerschedule DROP CONSTRAINT schedule_windows_never_overlap")
     ProviderScheduleFactory.create(valid_from=date(2026, 3, 2), valid_until=date(2026, 3, 1))
@@ -100,6 +104,7 @@ VIOLATIONS: dict[str, Callable[[], None]] = {
     "provider_active_is_complete": bookable_provider_without_specialty,
     "schedule_windows_never_overlap": overlapping_windows,
     "schedule_ends_after_start": window_that_ends_before_it_starts,
+    "schedule_on_whole_minutes": window_that_starts_within_a_minute,
     "schedule_validity_in_order": window_valid_until_before_it_is_valid,
     "schedule_weekday_known": eighth_weekday,
     "schedule_slot_in_range": steps_of_four_minutes,

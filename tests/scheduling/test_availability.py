@@ -270,4 +270,4 @@ def test_a_search_asks_the_same_number_of_questions_for_one_provider_and_for_twe
         someone = ProviderFactory.create(clinic=clinic, working=True)
     with CaptureQueriesContext(connection) as asked:
         search(monday(someone, visit_type), terms=PATIENT, now=timezone.now())
-    assert len(asked) == 4
+    assert len(asked) == 3
