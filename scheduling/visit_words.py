@@ -36,7 +36,7 @@ ZONES = {
     "America/Detroit": gettext_lazy("Eastern time"),
     "America/Chicago": gettext_lazy("Central time"),
     "America/Denver": gettext_lazy("Mountain time"),
-    "America/Phoenix": gettext_lazy("Mountain time"),
+    "America/Phoenix": gettext_lazy("Arizona time"),  # in summer it is not the mountains'
     "America/Los_Angeles": gettext_lazy("Pacific time"),
     "America/Anchorage": gettext_lazy("Alaska time"),
     "Pacific/Honolulu": gettext_lazy("Hawaii time"),

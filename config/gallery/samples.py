@@ -48,6 +48,18 @@ SAMPLES: dict[str, Any] = {
         {"label": "Telephone", "value": "(555) 010-0142"},
         {"label": "With", "value": "Dr. Priya Raman"},
     ],
+    "next_steps": [
+        {
+            "title": "Any time of day",
+            "href": "#",
+            "detail": "Tuesday, June 9, 3:30 pm, Dr. Priya Raman",
+        },
+        {
+            "title": "Other providers: Family medicine",
+            "href": "#",
+            "detail": "Monday, June 8, 8:40 am, Dr. Amara Diallo",
+        },
+    ],
     "visits": [
         {
             "time": "8:30 am",

@@ -21,4 +21,5 @@ TAGS = [
     Tag("overbooked", "Overbooked"),
     Tag("telehealth", "Video"),
     Tag("late", "12 min late"),
+    Tag("best-fit", "Best fit"),
 ]

@@ -17,7 +17,7 @@ from scheduling.availability import rows
 from scheduling.availability.matching import Matched
 from scheduling.availability.rows import Rows
 from scheduling.blocks import timeline
-from scheduling.blocks.records import Minutes, build, finer
+from scheduling.blocks.records import POINTER, Minutes, build, finer
 from scheduling.models import Appointment
 
 Records = dict[int, list[bytes | None]]
@@ -33,11 +33,12 @@ def records(
     Who needs a finer grid has records on that one. `moving` is a visit that takes no time, and
     whose own start is not offered: its provider's blocks are read from the rows and not stored.
     """
-    shelf = _Shelf(matched.entries(), without=None if moving is None else moving.provider_id)
+    shelf = _Shelf(matched, without=None if moving is None else moving.provider_id)
     known = shelf.fetch(blocks, grid)
     missing = [
         (block, number)
         for block, some in known.items()
+        if None in some
         for number, record in enumerate(some)
         if record is None
     ]
@@ -52,41 +53,44 @@ def records(
 class _Shelf:
     """What the store has of some providers, under their calendars' stamps."""
 
-    def __init__(self, entries: list[bytes], *, without: UUID | None) -> None:
-        self.entries = entries
+    def __init__(self, matched: Matched, *, without: UUID | None) -> None:
+        self.packed, self.entries = matched.packed, matched.entries
         self.is_open = block_store.is_on() and not connection.in_atomic_block
         self.without = None if without is None else without.bytes
 
     def fetch(self, blocks: Collection[int], grid: int) -> Records:
         """Ask for all blocks in one go, and once more for those who need a finer grid."""
-        found: Records = {block: [None] * len(self.entries) for block in blocks}
         if not self.is_open:
-            return found
-        numbers = range(len(self.entries))
+            return {block: [None] * len(self.entries) for block in blocks}
+        every = block_store.fetch(
+            [key for block in blocks for key in block_store.keys(self.packed, grid, block)]
+        )
+        size = len(self.entries)
+        found = {
+            block: every[place * size : (place + 1) * size] for place, block in enumerate(blocks)
+        }
+        self._point(found, grid)
         if self.without is not None:
-            numbers = [n for n in numbers if self.entries[n][:16] != self.without]  # type: ignore[assignment]
-        self._into(found, dict.fromkeys(blocks, numbers), grid)
-        for needed in timeline.GRIDS:
-            again = {
-                block: [
-                    n for n, record in enumerate(some) if record and finer(record, grid) == needed
-                ]
-                for block, some in found.items()
-            }
-            if needed < grid and any(again.values()):
-                self._into(found, again, needed)
+            self._leave_out(found)
         return found
 
-    def _into(self, found: Records, wanted: Mapping[int, Sequence[int]], grid: int) -> None:
-        keys = [
-            key
-            for block, numbers in wanted.items()
-            for key in block_store.keys(b"".join([self.entries[n] for n in numbers]), grid, block)
+    def _leave_out(self, found: Records) -> None:
+        for number, entry in enumerate(self.entries):
+            if entry[:16] == self.without:
+                for some in found.values():
+                    some[number] = None
+
+    def _point(self, found: Records, grid: int) -> None:
+        """Put in the place of records that only name a finer grid what is known on that one."""
+        spots = [
+            (block, number, needed)
+            for block, some in found.items()
+            for number, record in enumerate(some)
+            if record and len(record) == POINTER and (needed := finer(record, grid))
         ]
-        values = iter(block_store.fetch(keys))
-        for block, numbers in wanted.items():
-            for number in numbers:
-                found[block][number] = next(values)
+        keys = [block_store.keys(self.entries[n], needed, block)[0] for block, n, needed in spots]
+        for (block, number, _grid), record in zip(spots, block_store.fetch(keys), strict=True):
+            found[block][number] = record
 
     def keep(self, fresh: Fresh, stamps: Mapping[UUID, bytes]) -> None:
         """Store what was worked out, where the stamps with the rows are those of the keys."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
@@ -13,20 +13,27 @@ from providers.models import Clinic, InsurancePlan, Provider, Specialty, VisitTy
 class Place:
     """A place in the order of the answers, from which the next page goes on.
 
-    `provider` is the last one shown of those who are free at `start`.
+    `provider` is the last one shown of those who are free at `start`, and `clinic` the last of
+    the clinics at which that one is free then; None means all of them.
     """
 
     start: datetime
     provider: UUID
+    clinic: UUID | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
-        return f"{self.start.astimezone(UTC):%Y%m%dT%H%MZ}_{self.provider.hex}"
+        clinic = "" if self.clinic is None else f"_{self.clinic.hex}"
+        return f"{self.start.astimezone(UTC):%Y%m%dT%H%MZ}_{self.provider.hex}{clinic}"
 
     @classmethod
     def parse(cls, text: str) -> Place:
         """Read a place from an address. Raises ValueError on anything else."""
-        start, _, provider = text.partition("_")
-        return cls(datetime.strptime(start, "%Y%m%dT%H%MZ").replace(tzinfo=UTC), UUID(hex=provider))
+        start, provider, *clinic = text.split("_", maxsplit=2)
+        return cls(
+            datetime.strptime(start, "%Y%m%dT%H%MZ").replace(tzinfo=UTC),
+            UUID(hex=provider),
+            UUID(hex=clinic[0]) if clinic else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class FreeSlot:
 
     @property
     def place(self) -> Place:
-        return Place(self.start, self.provider.pk)
+        return Place(self.start, self.provider.pk, self.clinic.pk)
 
     @property
     def local_start(self) -> datetime:

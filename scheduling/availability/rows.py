@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import F, IntegerField, Q, QuerySet, Value
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Greatest
 
 from providers.fields import DateTimeRange
 from providers.models import Clinic, ClinicClosure, ProviderCalendar, ProviderSchedule, TimeOff
@@ -108,12 +109,16 @@ def read(
 
 
 def _hours(mine: IsAmong, span: DateTimeTZRange) -> QuerySet[Any, Any]:
-    """Every provider's hours; local dates are at most a day from those in UTC."""
+    """Every provider's hours; local dates are at most a day from those in UTC.
+
+    Dates beyond the span are not told: hours that differ in them alone are the same here.
+    """
+    first, last = (span.lower - DAY).date(), (span.upper + DAY).date()
     worked = ProviderSchedule.objects.filter(
         mine,
-        Q(valid_until__isnull=True) | Q(valid_until__gte=(span.lower - DAY).date()),
+        Q(valid_until__isnull=True) | Q(valid_until__gte=first),
         is_active=True,
-        valid_from__lte=(span.upper + DAY).date(),
+        valid_from__lte=last,
     )
     return _kind(
         HOURS_OF,
@@ -124,8 +129,8 @@ def _hours(mine: IsAmong, span: DateTimeTZRange) -> QuerySet[Any, Any]:
         TimeBytes("start_time"),
         TimeBytes("end_time"),
         SmallintBytes("slot_duration_minutes"),
-        DateBytes("valid_from"),
-        DateBytes("valid_until"),
+        DateBytes(Greatest("valid_from", Value(first))),
+        DateBytes(Case(When(valid_until__lt=last, then="valid_until"))),
         UUIDOrZeroBytes("visit_types"),
     )
 

@@ -191,7 +191,7 @@ class _Walk:
 
     def number_of(self, provider: UUID) -> int | None:
         """Return a provider's place in the order, None for one whom the filters leave out."""
-        entries = self.matched.entries()
+        entries = self.matched.entries
         return next((n for n, entry in enumerate(entries) if entry[:16] == provider.bytes), None)
 
     def beyond(self, after: Place | datetime | None, found: list[Opening]) -> list[Opening]:
@@ -235,7 +235,7 @@ class _Walk:
     def slots(self, found: Iterable[Opening]) -> list[FreeSlot]:
         """Return openings as free times, with the providers as they are now."""
         found = list(found)
-        entries = self.matched.entries()
+        entries = self.matched.entries
         ids = {o.provider: UUID(bytes=entries[o.provider][:16]) for o in found}
         people = matching.by_ids(set(ids.values())) if ids else {}
         return [

@@ -44,7 +44,7 @@ def warm(*, days: int = 30, now: datetime, after: UUID | None = None) -> Iterato
         matched = matching.after(after, count=TOGETHER)
         if not matched:
             return
-        entries = matched.entries()
+        entries = matched.entries
         there = _there(entries, blocks)
         block_store.keep(there, seconds=SECONDS)
         renewed = len(there) if block_store.is_on() else 0

@@ -172,12 +172,14 @@ class _Reader:
         self, layout: Layout, records: Sequence[bytes], clock: datetime, own: UUID | None
     ) -> None:
         self.layout, self.count = layout, len(records)
-        self.size = layout.width * self.count
+        self.width = layout.width
+        self.size = self.width * self.count
+        without_holds = layout.size
         self.records = records
         self.held = {
             place: cells
             for place, record in enumerate(records)
-            if len(record) > layout.size
+            if len(record) > without_holds
             if (cells := live_holds(record, layout, clock=clock, own=own))
         }
 
@@ -227,12 +229,12 @@ class _Reader:
             # A kept cell is a taken one.
             low = int.from_bytes(lows[place], "little") | cells
             high = int.from_bytes(highs[place], "little") & ~cells
-            lows[place] = low.to_bytes(self.layout.width, "little")
-            highs[place] = high.to_bytes(self.layout.width, "little")
+            lows[place] = low.to_bytes(self.width, "little")
+            highs[place] = high.to_bytes(self.width, "little")
         return int.from_bytes(b"".join(lows), "little"), int.from_bytes(b"".join(highs), "little")
 
     def _repeated(self, mask: int) -> int:
-        return int.from_bytes(mask.to_bytes(self.layout.width, "little") * self.count, "little")
+        return int.from_bytes(mask.to_bytes(self.width, "little") * self.count, "little")
 
 
 @lru_cache(maxsize=64)

@@ -30,6 +30,7 @@ FORMAT = 1
 HEAD = struct.Struct("<BBB")
 CLASS = struct.Struct("<16sHB")
 HOLD = struct.Struct("<16sqHH")  # id, end in microseconds since 1970, first cell, cell after
+POINTER = HEAD.size  # as long as a record that names a finer grid, or has no hours
 PREFIX = HEAD.size + CLASS.size
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)

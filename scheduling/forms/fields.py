@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
+from scheduling.availability import Place
+
 YEARS = range(2000, 2101)
+LONGEST_PLACE = 80
 
 
 class DayField(forms.DateField):
@@ -52,6 +57,46 @@ class InstantField(forms.CharField):
 
     def _refusal(self) -> ValidationError:
         return ValidationError(self.error_messages["invalid"], code="invalid")
+
+
+class PlaceField(forms.CharField):
+    """A place in the order of free times, from which a page of them goes on."""
+
+    default_error_messages = {"invalid": _("Go back to the first time and look again.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(empty_value=None, strip=False, **kwargs)
+
+    def run_validators(self, value: Any) -> None:
+        """A place has been checked as it was read."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text is None:
+            return None
+        refusal = ValidationError(self.error_messages["invalid"], code="invalid")
+        if len(text) > LONGEST_PLACE:
+            raise refusal
+        try:
+            place = Place.parse(text)
+        except ValueError as error:
+            raise refusal from error
+        if place.start.year not in YEARS:
+            raise refusal
+        return place
+
+
+class RowField(forms.TypedChoiceField):
+    """One of some rows that are at hand: shown and checked without asking for them again."""
+
+    default_error_messages = forms.ModelChoiceField.default_error_messages
+
+    def offer(self, rows: Sequence[Model], *, key: str = "pk", any_label: Any = None) -> None:
+        """Let one of these rows be chosen by `key`; `any_label` names that none is."""
+        by_key = {str(getattr(row, key)): row for row in rows}
+        none = [] if any_label is None else [("", any_label)]
+        self.choices = [*none, *((value, str(row)) for value, row in by_key.items())]
+        self.coerce = by_key.__getitem__
 
 
 class SlotField(forms.CharField):

@@ -23,7 +23,7 @@ from providers.models import (
     Weekday,
 )
 from scheduling.availability import Query
-from scheduling.forms.fields import DayField, InstantField
+from scheduling.forms.fields import DayField, InstantField, PlaceField, RowField
 from scheduling.visit_words import language_name
 from scheduling.wishes import PARTS_OF_DAY
 
@@ -47,13 +47,7 @@ class NextAvailableForm(forms.Form):
     """The caller's constraints, each of which may stay open. Days are on the clinic's calendar."""
 
     use_required_attribute = False
-    type = forms.ModelChoiceField(
-        VisitType.objects.all(),
-        label=gettext_lazy("Visit"),
-        to_field_name="code",
-        required=False,
-        empty_label=None,
-    )
+    type = RowField(label=gettext_lazy("Visit"), required=False, empty_value=None)
     day = DayField(
         label=gettext_lazy("From"),
         required=False,
@@ -62,9 +56,7 @@ class NextAvailableForm(forms.Form):
     specialty = forms.ModelChoiceField(
         Specialty.objects.all(), label=gettext_lazy("Specialty"), required=False, empty_label=ANY
     )
-    provider = forms.ModelChoiceField(
-        Provider.objects.none(), label=gettext_lazy("Provider"), required=False, empty_label=ANY
-    )
+    provider = RowField(label=gettext_lazy("Provider"), required=False, empty_value=None)
     clinic = forms.ModelChoiceField(
         Clinic.objects.none(), label=gettext_lazy("Clinic"), required=False, empty_label=ANY
     )
@@ -87,18 +79,20 @@ class NextAvailableForm(forms.Form):
     )
     video = forms.BooleanField(label=gettext_lazy("By video"), required=False)
     new = forms.BooleanField(label=gettext_lazy("Takes new patients"), required=False)
-    after = InstantField(required=False, widget=forms.HiddenInput)
+    after = PlaceField(label=gettext_lazy("Later times"), required=False, widget=forms.HiddenInput)
     patient = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: QueryDict, *, clinics: Sequence[Clinic]) -> None:
         asked = data.copy()
-        usual = usual_type() if not data.get("type") else None
-        if usual is not None:
+        self.clinics = clinics
+        self.kinds = list(VisitType.objects.all())
+        usual = usual_type(self.kinds)
+        if usual is not None and not data.get("type"):
             asked["type"] = usual.code
         super().__init__(asked)
-        self.clinics = clinics
-        offered = providers_of(clinics)
-        self.fields["provider"].queryset = offered  # type: ignore[attr-defined]
+        offered = list(providers_of(clinics))
+        self.fields["type"].offer(self.kinds, key="code")  # type: ignore[attr-defined]
+        self.fields["provider"].offer(offered, any_label=ANY)  # type: ignore[attr-defined]
         self.fields["clinic"].queryset = Clinic.objects.filter(pk__in=[c.pk for c in clinics])  # type: ignore[attr-defined]
         if len(clinics) == 1:
             del self.fields["clinic"]
@@ -174,9 +168,8 @@ def providers_of(clinics: Iterable[Clinic]) -> QuerySet[Provider]:
     )
 
 
-def usual_type() -> VisitType | None:
+def usual_type(kinds: Sequence[VisitType]) -> VisitType | None:
     """Return the visit that is asked for most, where nothing was chosen."""
-    kinds = list(VisitType.objects.all())
     return next((kind for kind in kinds if kind.code == USUAL), kinds[0] if kinds else None)
 
 

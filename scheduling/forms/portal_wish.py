@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
-from uuid import UUID
+from typing import Any
 
 from django import forms
-from django.db.models import Model, QuerySet
+from django.db.models import OuterRef, QuerySet
 
+from providers.beside import beside, made
 from providers.models import Clinic, InsurancePlan, Provider, Specialty, VisitType
 from scheduling.wishes import PARTS_OF_DAY, VIDEO, Wish
 
-M = TypeVar("M", bound=Model)
 LANGUAGE = r"\A[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z"
 WHO = r"\A(me|other|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z"
 
@@ -35,23 +34,50 @@ class WishForm(forms.Form):
     time = forms.ChoiceField(choices=[(part, "") for part in PARTS_OF_DAY], required=False)
 
 
-def read_wish(data: Mapping[str, str], clinic: Clinic) -> Wish:
-    """Return the choices that an address carries. Raises UnknownChoice."""
+def read_wish(data: Mapping[str, str], clinics: QuerySet[Clinic]) -> Wish:
+    """Return the choices that an address carries, at the one clinic of `clinics`.
+
+    Clinic and choices are read in one statement. Raises UnknownChoice.
+    """
     form = WishForm({name: data[name] for name in WishForm.base_fields if name in data})
     if not form.is_valid():
         raise UnknownChoice
     given = {name: value for name, value in form.cleaned_data.items() if value}
-    kind = _one(online_types(), "code", given.get("type"))
-    by_video = given.get("place") == VIDEO and kind is not None and not kind.is_telehealth
+    rows = _rows(given)
+    clinic = clinics.annotate(**{f"its_{name}": beside(found) for name, found in rows.items()})
+    at = clinic.first()
+    if at is None:
+        raise UnknownChoice
+    found = {name: made(rows[name].model, getattr(at, f"its_{name}")) for name in rows}
+    if any(found[name] is None for name in rows if name != "video"):
+        raise UnknownChoice
+    kind = found.get("kind")
     return Wish(
-        clinic=clinic,
+        clinic=at,
         params={name: str(value) for name, value in given.items()},
         kind=kind,
-        video=online_types().filter(is_telehealth=True).first() if by_video else None,
-        specialty=_one(Specialty.objects.all(), "pk", given.get("care")),
-        plan=_one(InsurancePlan.objects.all(), "pk", given.get("plan")),
-        provider=_one(offered_providers(clinic), "pk", given.get("provider")),
+        video=found.get("video") if kind is not None and not kind.is_telehealth else None,
+        specialty=found.get("specialty"),
+        plan=found.get("plan"),
+        provider=found.get("provider"),
     )
+
+
+def _rows(given: Mapping[str, Any]) -> dict[str, QuerySet[Any]]:
+    """Return where to find what the address names, for a statement that reads the clinic."""
+    found: dict[str, QuerySet[Any]] = {}
+    if "type" in given:
+        found["kind"] = online_types().filter(code=given["type"])
+    if given.get("place") == VIDEO:
+        found["video"] = online_types().filter(is_telehealth=True)
+    if "care" in given:
+        found["specialty"] = Specialty.objects.filter(pk=given["care"])
+    if "plan" in given:
+        found["plan"] = InsurancePlan.objects.filter(pk=given["plan"])
+    if "provider" in given:
+        offered = offered_providers(OuterRef("pk")).order_by()
+        found["provider"] = offered.filter(pk=given["provider"])
+    return found
 
 
 def online_types() -> QuerySet[VisitType]:
@@ -59,7 +85,7 @@ def online_types() -> QuerySet[VisitType]:
     return VisitType.objects.filter(bookable_online=True)
 
 
-def offered_providers(clinic: Clinic) -> QuerySet[Provider]:
+def offered_providers(clinic: Clinic | OuterRef) -> QuerySet[Provider]:
     """Return the providers whom patients of this clinic can choose."""
     return (
         Provider.objects.bookable()
@@ -67,12 +93,3 @@ def offered_providers(clinic: Clinic) -> QuerySet[Provider]:
         .select_related("specialty")
         .distinct()
     )
-
-
-def _one(rows: QuerySet[M], column: str, value: str | UUID | None) -> M | None:
-    if not value:
-        return None
-    found = rows.filter(**{column: value}).first()
-    if found is None:
-        raise UnknownChoice
-    return found

@@ -15,9 +15,10 @@ from django.utils.http import urlencode
 
 from patients.privacy.access import may
 from patients.privacy.pages import Audience, StaffRequest, page
-from providers.models import Provider
+from providers.models import Provider, VisitType
 from scheduling import booking
 from scheduling.alternatives import alternatives, offered_types, usual_type
+from scheduling.availability import Query, best_fits
 from scheduling.errors import (
     HoldExpired,
     KeyReused,
@@ -159,15 +160,18 @@ def _refuse(
     told = form.cleaned_data
     if isinstance(refusal, HoldExpired):
         asked = replace(asked, hold=None)
+    terms = terms_for(at_desk(request), override=told["override"])
     found = alternatives(
         provider=asked.provider,
         clinic=asked.clinic,
         visit_type=told["type"],
         start=asked.start,
         patient=asked.whom,
-        terms=terms_for(at_desk(request), override=told["override"]),
+        terms=terms,
         now=now,
     )
+    query = Query(told["type"], asked.start.date(), asked.start.date(), (asked.clinic,))
+    best = best_fits(found, query=query, kinds=VisitType.objects.all(), terms=terms, now=now)
     taken = isinstance(refusal, SlotTaken) and not told["overbook"]
     return ask(
         request,
@@ -175,7 +179,8 @@ def _refuse(
         form,
         now=now,
         problem=in_words(refusal),
-        alternatives=[alternative(slot, asked) for slot in found],
+        alternatives=[alternative(slot, asked, best) for slot in found],
+        has_best=bool(best),
         can_overbook=taken and may_overbook(request, asked),
         must_override=isinstance(refusal, TooSoon | TooFar),
         status=UNPROCESSABLE if isinstance(refusal, KeyReused) else CONFLICT,

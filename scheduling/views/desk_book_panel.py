@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from patients.privacy.pages import StaffRequest
 from providers.models import VisitType
-from scheduling.availability import FreeSlot
+from scheduling.availability import FreeSlot, Place
 from scheduling.desk_words import birth, when_words
 from scheduling.finding import find_patients
 from scheduling.forms.desk_book import BookForm, RepeatForm
@@ -93,7 +94,7 @@ def _kind(kind: VisitType, chosen: Any) -> dict[str, Any]:
     return {"code": kind.code, "label": kind.label, "length": length, "chosen": kind.code == chosen}
 
 
-def alternative(slot: FreeSlot, asked: Asked) -> dict[str, str]:
+def alternative(slot: FreeSlot, asked: Asked, best: Collection[Place]) -> dict[str, Any]:
     """Return a free time as a button: when, with whom where it is somebody else, and its value."""
     when = clock(slot.local_start)
     same_day = slot.local_start.date() == asked.local_start.date()
@@ -101,6 +102,7 @@ def alternative(slot: FreeSlot, asked: Asked) -> dict[str, str]:
         "value": slot_value(provider=slot.provider.pk, start=slot.start),
         "when": when if same_day else f"{long_date(slot.local_start)}, {when}",
         "name": slot.provider.name if slot.provider != asked.provider else "",
+        "is_best": slot.place in best,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -18,16 +19,29 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from patients.privacy.pages import Audience, StaffRequest, page
-from providers.models import Provider
+from providers.models import Provider, VisitType
 from scheduling import booking
-from scheduling.availability import DayOpenings, FreeSlot, Query, days_with_openings, search
+from scheduling.availability import (
+    DayOpenings,
+    FreeSlot,
+    Place,
+    Query,
+    best_fits,
+    days_with_openings,
+    search,
+)
+from scheduling.availability.changing import Leeway
+from scheduling.availability.explaining import explain
+from scheduling.change_words import label_for_staff, note_for_staff
 from scheduling.desk_acts import offers
 from scheduling.desk_words import day_name, when_words
 from scheduling.errors import IllegalTransition, SchedulingError, Stale, TooFar, TooSoon
+from scheduling.explanation_words import for_staff
 from scheduling.forms.desk_board import asked_day
 from scheduling.forms.desk_move import MoveForm
 from scheduling.forms.fields import slot_value
 from scheduling.models import Appointment
+from scheduling.placing import Terms
 from scheduling.policies import terms_for
 from scheduling.presenters import clock
 from scheduling.refusal_words import in_words
@@ -133,15 +147,42 @@ def _free_times(
     day = days[0].day if days and not is_asked else wanted
     on_day = replace(search_all, first_day=day, last_day=day)
     slots = search(on_day, terms=terms, now=now, limit=MOST_TIMES, ignore=visit)
+    kinds = VisitType.objects.all()
+    best = best_fits(slots, query=on_day, kinds=kinds, terms=terms, now=now, ignore=visit)
+    has_own = any(slot.provider == visit.provider for slot in slots)
+    in_vain = replace(own_days, first_day=day, last_day=day) if days else own_days
+    explained = {} if has_own else _why(visit, in_vain, terms, other_days=not days, now=now)
     return {
+        **explained,
         "day": day,
         "day_label": day_name(day),
         "address": _address(visit, day),
-        "groups": _groups(slots, visit, chosen),
+        "groups": _groups(slots, visit, chosen, best),
+        "has_best": bool(best),
         "provider": visit.provider,
-        "has_own": any(slot.provider == visit.provider for slot in slots),
+        "has_own": has_own,
         "days": [_day_row(opening, visit, day) for opening in days],
     }
+
+
+def _why(
+    visit: Appointment, query: Query, terms: Terms, *, other_days: bool, now: datetime
+) -> dict[str, Any]:
+    """Return why the own provider has nothing, and rows that lead to days on which somebody has.
+
+    A colleague's day is shown as any other: the page groups its times by provider.
+    """
+    leeway = Leeway(other_days=other_days)
+    found = explain(query, terms=terms, now=now, ignore=visit, leeway=leeway)
+    steps = [
+        {
+            "title": label_for_staff(change, found),
+            "detail": note_for_staff(change, found),
+            "href": _address(visit, change.slot.local_start.date()),
+        }
+        for change in found.changes
+    ]
+    return {"why": for_staff(found), "steps": steps}
 
 
 def _query(visit: Appointment, first: date) -> Query:
@@ -155,7 +196,9 @@ def _query(visit: Appointment, first: date) -> Query:
     )
 
 
-def _groups(slots: list[FreeSlot], visit: Appointment, chosen: str) -> list[dict[str, Any]]:
+def _groups(
+    slots: list[FreeSlot], visit: Appointment, chosen: str, best: Collection[Place]
+) -> list[dict[str, Any]]:
     """Return the times by provider, the visit's own first, for components/time_choice.html."""
 
     def rank(slot: FreeSlot) -> tuple[bool, str, datetime]:
@@ -163,14 +206,19 @@ def _groups(slots: list[FreeSlot], visit: Appointment, chosen: str) -> list[dict
 
     by_provider = groupby(sorted(slots, key=rank), key=lambda slot: slot.provider)
     return [
-        {"label": provider.name, "times": [_time(slot, chosen) for slot in own]}
+        {"label": provider.name, "times": [_time(slot, chosen, best) for slot in own]}
         for provider, own in by_provider
     ]
 
 
-def _time(slot: FreeSlot, chosen: str) -> dict[str, Any]:
+def _time(slot: FreeSlot, chosen: str, best: Collection[Place]) -> dict[str, Any]:
     value = slot_value(provider=slot.provider.pk, start=slot.start)
-    return {"value": value, "label": clock(slot.local_start), "checked": value == chosen}
+    return {
+        "value": value,
+        "label": clock(slot.local_start),
+        "note": _("Best fit") if slot.place in best else "",
+        "checked": value == chosen,
+    }
 
 
 def _day_row(opening: DayOpenings, visit: Appointment, shown: date) -> dict[str, Any]:

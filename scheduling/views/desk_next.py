@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from patients.models import Patient
 from patients.privacy.pages import Audience, StaffRequest, page
 from providers.models import VisitType
-from scheduling.availability import FreeSlot, Query, nearest, search
+from scheduling.availability import FreeSlot, Place, Query, best_fits, nearest, search
 from scheduling.errors import SchedulingError
 from scheduling.forms.find import KeepForm, NextAvailableForm
 from scheduling.holds import place_hold
@@ -26,11 +26,11 @@ from scheduling.placing import place
 from scheduling.policies import terms_for
 from scheduling.presenters import clock, long_date
 from scheduling.refusal_words import in_words
+from scheduling.views.desk_explained import why_nothing
 from scheduling.views.desk_holds import held_for_caller, holder_of
 from scheduling.views.desk_pages import at_desk
 
 PAGE = 20
-MOST = 640
 
 
 @page(audience=Audience.DESK, permission="view_appointments", phi=True)
@@ -43,12 +43,11 @@ def next_available(request: StaffRequest) -> HttpResponse:
     query = form.query(today=now.astimezone(request.clinic.zone).date())
     context = _frame(request, form, now)
     if query is not None:
-        slots, has_more = page_of(request, query, after=form.cleaned_data["after"], now=now)
-        context |= {
-            "visit_type": query.visit_type,
-            "days": by_day(slots, query.visit_type, now=now, patient=context["for_patient"]),
-            "later_href": _later(request, slots) if has_more else "",
-        }
+        patient = context["for_patient"]
+        context |= _page(request, query, form, now=now, patient=patient)
+        if not context["days"] and form.cleaned_data["after"] is None:
+            known = patient and patient.pk
+            context |= why_nothing(request, query, patient=known, now=now)
     return render(request, "desk/next_available.html", context)
 
 
@@ -79,35 +78,42 @@ def hold_place(request: StaffRequest) -> HttpResponse:
     return redirect("desk:hold", kept.pk)
 
 
-def page_of(
-    request: StaffRequest, query: Query, *, after: datetime | None, now: datetime
-) -> tuple[list[FreeSlot], bool]:
-    """Return free times after an instant, and whether there are more.
-
-    A page ends between two instants, never among providers who are free at the same one, so that
-    the next page begins where this one ended.
-    """
-    terms = terms_for(at_desk(request))
-    limit = PAGE
-    while True:
-        found = search(query, terms=terms, now=now, limit=limit + 1, after=after)
-        if len(found) <= limit:
-            return found, False
-        whole = [slot for slot in found if slot.start < found[-1].start]
-        if whole or limit >= MOST:
-            return whole or found, True
-        limit *= 2
+def _page(
+    request: StaffRequest,
+    query: Query,
+    form: NextAvailableForm,
+    *,
+    now: datetime,
+    patient: Patient | None,
+) -> dict[str, Any]:
+    """Return a page of free times, from the place in the address on, and the way to the next."""
+    terms, after = terms_for(at_desk(request)), form.cleaned_data["after"]
+    found = search(query, terms=terms, now=now, limit=PAGE + 1, after=after)
+    slots = found[:PAGE]
+    best = best_fits(slots, query=query, kinds=form.kinds, terms=terms, now=now)
+    is_last = len(found) <= PAGE
+    return {
+        "visit_type": query.visit_type,
+        "days": by_day(slots, query.visit_type, now=now, patient=patient, best=best),
+        "has_best": bool(best),
+        "later_href": "" if is_last else _address(request, after=str(slots[-1].place)),
+    }
 
 
 def by_day(
-    slots: Iterable[FreeSlot], kind: VisitType, *, now: datetime, patient: Patient | None
+    slots: Iterable[FreeSlot],
+    kind: VisitType,
+    *,
+    now: datetime,
+    patient: Patient | None,
+    best: Collection[Place] = (),
 ) -> list[dict[str, Any]]:
     """Group free times by the clinic's day, as the page's list shows them."""
     found: list[dict[str, Any]] = []
     for _day, group in groupby(slots, key=lambda slot: slot.local_start.date()):
         of_day = list(group)
-        label = _day_name(of_day[0].local_start, now)
-        found.append({"label": label, "rows": [slot_row(slot, kind, patient) for slot in of_day]})
+        rows = [slot_row(slot, kind, patient) | {"is_best": slot.place in best} for slot in of_day]
+        found.append({"label": _day_name(of_day[0].local_start, now), "rows": rows})
     return found
 
 
@@ -149,10 +155,6 @@ def _frame(request: StaffRequest, form: NextAvailableForm, now: datetime) -> dic
     }
 
 
-def _later(request: StaffRequest, slots: list[FreeSlot]) -> str:
-    return _address(request, after=slots[-1].start.isoformat())
-
-
 def _address(request: StaffRequest, **extra: str) -> str:
     """Return this page's address with the same constraints, from the first time on or later."""
     kept = request.GET.copy()
@@ -177,15 +179,18 @@ def _refused(
     query = Query(
         visit_type=kind, first_day=day, last_day=day, clinics=(clinic,), provider=told["provider"]
     )
-    slots = nearest(query, to=told["start"], terms=terms_for(at_desk(request)), now=now)
+    terms = terms_for(at_desk(request))
+    slots = nearest(query, to=told["start"], terms=terms, now=now)
     asked = urlencode({"type": kind.code, "patient": told["patient"] or ""})
     form = NextAvailableForm(QueryDict(asked), clinics=request.clinics)
     form.is_valid()
     context = _frame(request, form, now)
     slots.sort(key=lambda slot: slot.start)
+    best = best_fits(slots, query=query, kinds=form.kinds, terms=terms, now=now)
     context |= {
         "visit_type": kind,
         "refusal": in_words(refusal),
-        "days": by_day(slots, kind, now=now, patient=context["for_patient"]),
+        "days": by_day(slots, kind, now=now, patient=context["for_patient"], best=best),
+        "has_best": bool(best),
     }
     return render(request, "desk/next_available.html", context, status=409)

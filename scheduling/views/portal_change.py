@@ -111,7 +111,6 @@ def _show_days(
     elif empty is not None:
         on_day = _from(query, empty, empty)
         explained = _why(visit, on_day, now, anyone=anyone, other_days=False)
-        error = f"{explained['why']} {_('Choose another day.')}"
     context: dict[str, Any] = {
         "days": day_choices(found, is_first_page=is_first_page),
         "is_first_page": is_first_page,

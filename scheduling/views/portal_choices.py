@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
 from patients.models import Patient
 from patients.privacy.pages import PageRequest
@@ -32,12 +32,12 @@ class PortalRequest(PageRequest):
 
 def wish_of(request: PortalRequest, slug: str) -> Wish:
     """Return the choices in the address, at a clinic that takes bookings; raises Http404."""
-    clinic = get_object_or_404(Clinic.objects.active(), slug=slug)
-    request.clinic = clinic
     try:
-        return read_wish(request.GET, clinic)
+        wish = read_wish(request.GET, Clinic.objects.active().filter(slug=slug))
     except UnknownChoice as error:
         raise Http404 from error
+    request.clinic = wish.clinic
+    return wish
 
 
 def open_question(wish: Wish) -> str:

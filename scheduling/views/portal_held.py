@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from providers.models import Clinic
 from scheduling import checkout
 from scheduling.availability import is_free
 from scheduling.drafts import Draft
@@ -79,7 +80,7 @@ def wish_of_hold(hold: SlotHold) -> Wish:
     """Return the choices that led to this hold, or its visit alone if they are out of date."""
     choices = Draft.load(hold.draft).choices
     try:
-        wish = read_wish(choices, hold.clinic)
+        wish = read_wish(choices, Clinic.objects.filter(pk=hold.clinic_id))
     except UnknownChoice:
         wish = Wish(clinic=hold.clinic)
     if wish.kind is not None:

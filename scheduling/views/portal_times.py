@@ -36,6 +36,7 @@ from scheduling.views.portal_choices import (
     steps_of,
     wish_of,
 )
+from scheduling.views.portal_explained import why_no_days, why_no_times
 from scheduling.views.portal_offers import day_choices, time_groups
 from scheduling.views.portal_refusals import refuse
 from scheduling.visit_words import language_name, visit_name, zone_words
@@ -63,19 +64,27 @@ def days(request: PortalRequest, slug: str) -> HttpResponse:
 
 
 def _show_days(
-    request: PortalRequest, wish: Wish, now: datetime, *, error: str = "", status: int = 200
+    request: PortalRequest,
+    wish: Wish,
+    now: datetime,
+    *,
+    empty: date | None = None,
+    error: str = "",
+    status: int = 200,
 ) -> HttpResponse:
+    """Show days that have openings; where there are none, or none on an `empty` one, say why."""
     first, last = wish.horizon(now)
     asked = DayForm({"day": request.GET.get("from")})
     begin = asked.cleaned_data["day"] if asked.is_valid() else first
     begin = min(max(begin, first), last)
-    found = days_with_openings(
-        wish.query(begin, last),
-        terms=terms_for(actor_of(request)),
-        now=now,
-        days=DAYS_SHOWN,
-        ignore=own_hold(request, now),
-    )
+    query, own = wish.query(begin, last), own_hold(request, now)
+    terms = terms_for(actor_of(request))
+    found = days_with_openings(query, terms=terms, now=now, days=DAYS_SHOWN, ignore=own)
+    explained: dict[str, Any] = {}
+    if not found:
+        explained = why_no_days(wish, query, own=own, now=now)
+    elif empty is not None:
+        explained = why_no_times(wish, wish.query(empty, empty), own=own, now=now)
     later = found[-1].day + timedelta(days=1) if len(found) == DAYS_SHOWN else None
     context = {
         "wish": wish,
@@ -88,6 +97,7 @@ def _show_days(
         "error": error,
         "step": 3,
         "total": steps_of(wish),
+        **explained,
     }
     return answer(request, "days", context, status=status)
 
@@ -135,8 +145,7 @@ def _show_times(
         ignore=own_hold(request, now),
     )
     if not slots:
-        gone = _("The times on that day are gone. Choose another day.")
-        return _show_days(request, wish, now, error=gone, status=409)
+        return _show_days(request, wish, now, empty=day, status=409)
     context = {
         "wish": wish,
         "day": long_date(slots[0].local_start),

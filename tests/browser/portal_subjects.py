@@ -33,7 +33,16 @@ def _finding() -> list[Subject]:
         ("times", SLUG, f"{wish}&day={day}"),
         ("by_phone", SLUG, wish),
     ]
-    return [Subject(f"portal:{name}", "portal", client, given, q) for name, given, q in pages]
+    nothing = Subject(
+        "portal:days",
+        "portal",
+        client,
+        SLUG,
+        f"{wish}&language=zh-Hans&time=evening",
+        label="nothing",
+    )
+    found = [Subject(f"portal:{name}", "portal", client, given, q) for name, given, q in pages]
+    return [*found, nothing]
 
 
 def _booking() -> list[Subject]:

@@ -57,6 +57,7 @@ def _desk() -> list[Subject]:
         ("patient_edit", {"pk": patient.pk}, "", ""),
         ("next_available", {}, "", "empty"),
         ("next_available", {}, "type=FOLLOW_UP", ""),
+        ("next_available", {}, "type=FOLLOW_UP&language=zh-Hans&part=evening", "nothing"),
         ("book", {}, asked, "who"),
         ("book", {}, f"{asked}&patient={patient.pk}", ""),
         ("series", {}, f"{asked}&patient={patient.pk}&type=FOLLOW_UP&times=4&every=1", ""),
