@@ -48,7 +48,7 @@ def make_plain_table() -> None:
 
 def load_history(rows: int) -> None:
     """Add so many past visits, the same to both tables, without asking what is known to hold."""
-    with connection.cursor() as cursor, _unguarded():
+    with connection.cursor() as cursor, unguarded():
         cursor.execute("SET synchronous_commit = off")
         for first in range(1, rows + 1, BATCH):
             cursor.execute(HISTORY, {"first": first, "last": min(rows, first + BATCH - 1)})
@@ -60,7 +60,7 @@ def load_history(rows: int) -> None:
 
 
 @contextmanager
-def _unguarded() -> Iterator[None]:
+def unguarded() -> Iterator[None]:
     """Leave out triggers and foreign keys for the length of the block, as any owner may."""
     with connection.cursor() as cursor:
         cursor.execute(KEYS)

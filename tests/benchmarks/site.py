@@ -52,6 +52,10 @@ class Visitor:
         """Return the seconds until the whole page is here."""
         return self._ask("GET", path, None)[0]
 
+    def read(self, path: str) -> str:
+        """Return the page itself."""
+        return self._ask("GET", path, None)[1]
+
     def post(self, path: str, **fields: str) -> tuple[float, str]:
         """Send a form as a page's script does; return the seconds and the answer."""
         return self._ask("POST", path, urlencode(fields))
