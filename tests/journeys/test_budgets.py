@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from patients.models import Patient
-from providers.models import Clinic, Provider, VisitType
-from tests.factories import AppointmentFactory, PatientFactory
+from providers.models import Clinic, InsurancePlan, Provider, VisitType
+from tests.factories import AppointmentFactory, PatientFactory, ProviderFactory
 from tests.journeys.portal_booking import (
     address,
     first_day,
@@ -61,14 +61,39 @@ def test_a_patients_page_asks_eight(desk: Client, clinic: Clinic, provider: Prov
 
 
 @pytest.mark.parametrize("name", ["days", "times"])
-def test_a_page_of_free_times_asks_six_and_leaves_no_record(
-    name: str, client: Client, provider: Provider, visit_type: VisitType
+@pytest.mark.parametrize("providers", [1, 20])
+@pytest.mark.parametrize("has_preferences", [False, True])
+def test_a_page_of_free_times_asks_five_and_leaves_no_record(
+    name: str,
+    providers: int,
+    *,
+    has_preferences: bool,
+    client: Client,
+    provider: Provider,
+    visit_type: VisitType,
 ) -> None:
-    where = address(name, day=first_day(client).isoformat())
+    plan = InsurancePlan.objects.create(payer="Payer", name="Plan", plan_code="P")
+    provider.insurance_plans.add(plan)
+    ProviderFactory.create_batch(providers - 1, clinic=provider.clinic, working=True)
+    wish = {"care": provider.specialty_id, "plan": plan.pk, "provider": provider.pk}
+    asked = {key: str(value) for key, value in wish.items()} if has_preferences else {}
+    where = address(name, day=first_day(client).isoformat(), **asked)
     cost(client, "get", where)
     questions = cost(client, "get", where)
-    assert len(questions) <= 6
+    assert len(questions) <= 5, "\n".join(questions)
     assert recorded(questions) == 0
+
+
+@pytest.mark.parametrize("providers", [1, 20])
+def test_the_next_available_times_ask_fifteen(
+    providers: int, desk: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    ProviderFactory.create_batch(providers - 1, clinic=provider.clinic, working=True)
+    where = f"{reverse('desk:next_available')}?type={visit_type.code}"
+    cost(desk, "get", where)
+    questions = cost(desk, "get", where)
+    assert len(questions) <= 15, "\n".join(questions)
+    assert recorded(questions) == 1
 
 
 def test_a_booking_at_the_desk_asks_thirteen(

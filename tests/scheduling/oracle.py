@@ -112,7 +112,7 @@ def fresh_nearest(
 ) -> list[Offer]:
     """Return the wanted provider's times nearest to `to`, then one each of the specialty's others.
 
-    From a day before `to` until two weeks after it.
+    From a day before `to` until two weeks after it; of those equally far by provider, then start.
     """
     day = to.astimezone(query.clinics[0].zone).date()
     near = replace(query, first_day=day - DAY, last_day=day + 14 * DAY)
@@ -120,7 +120,7 @@ def fresh_nearest(
         near = replace(near, provider=None, specialty=query.provider.specialty)
     offers = fresh_search(near, terms, now, clock=clock)
     names = dict(Provider.objects.values_list("pk", "name"))
-    offers.sort(key=lambda offer: (abs(offer.start - to), names[offer.provider]))
+    offers.sort(key=lambda o: (abs(o.start - to), names[o.provider], o.provider))
     wanted_one = query.provider.pk if query.provider else None
     own = [offer for offer in offers if offer.provider == wanted_one][:limit]
     others: dict[UUID, Offer] = {}

@@ -146,6 +146,18 @@ def test_a_taken_time_offers_the_three_nearest_and_keeps_what_was_typed(
     assert Appointment.objects.get(patient=ada).reason_for_visit == "Sore knee"
 
 
+def test_the_alternative_that_fits_best_says_so(
+    receptionist: Client, provider: Provider, ada: Patient, visit_type: VisitType
+) -> None:
+    long = VisitTypeFactory.create(code="LONG", minutes=45)
+    AppointmentFactory.create(provider=provider, visit_type=long, start=at(MONDAY, "09:15"))
+    refused = receptionist.post(book_url(provider, NINE, ada), form(long))
+    marked = [one["when"] for one in refused.context["alternatives"] if one["is_best"]]
+    assert marked == ["8:30\xa0am"]
+    assert "8:30 am Best fit" in shown(refused)
+    assert "Best fit leaves the least time in gaps too short to book." in shown(refused)
+
+
 def test_alternatives_leave_out_times_at_which_the_patient_is_elsewhere(
     receptionist: Client, provider: Provider, ada: Patient, taken: Appointment
 ) -> None:

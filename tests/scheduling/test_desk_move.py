@@ -15,7 +15,7 @@ from providers.hours import save_time_off
 from providers.models import Clinic, Provider, TimeOff, VisitType
 from scheduling.forms.fields import slot_value
 from scheduling.models import Appointment
-from tests.factories import AppointmentFactory, ProviderFactory, at
+from tests.factories import AppointmentFactory, ProviderFactory, VisitTypeFactory, at
 from tests.scheduling.desk_cast import HTMX, MONDAY, NINE, at_the_desk, shown
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -58,6 +58,19 @@ def test_the_own_providers_times_come_first_then_colleagues_of_the_specialty(
     assert labels == ["Dr. Amara Diallo", "Dr. Colleague"]
     own = [time["label"] for time in page.context["groups"][0]["times"]]
     assert own[:3] == ["8:00\xa0am", "8:30\xa0am", "9:30\xa0am"]
+
+
+def test_the_times_that_fit_best_say_so(receptionist: Client, provider: Provider) -> None:
+    VisitTypeFactory.create(code="HALF_HOUR", minutes=30)
+    long = VisitTypeFactory.create(code="LONG", minutes=45)
+    quarter_past, eleven = at(MONDAY, "09:15"), at(MONDAY, "11:00")
+    AppointmentFactory.create(provider=provider, visit_type=long, start=quarter_past)
+    visit = AppointmentFactory.create(provider=provider, visit_type=long, start=eleven)
+    page = receptionist.get(url(visit))
+    times = page.context["groups"][0]["times"]
+    assert [time["label"] for time in times if time["note"]] == ["8:30\xa0am"]
+    assert "8:30 am Best fit" in shown(page)
+    assert "Best fit leaves the least time in gaps too short to book." in shown(page)
 
 
 def test_the_next_days_with_free_times_are_named_and_lead_to_them(

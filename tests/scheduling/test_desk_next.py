@@ -1,7 +1,11 @@
 """The next free times, and keeping one for a caller."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -26,6 +30,7 @@ from tests.factories import (
     hold_of,
     next_monday,
 )
+from tests.scheduling.desk_cast import shown
 
 pytestmark = pytest.mark.django_db
 
@@ -90,28 +95,100 @@ def test_free_times_of_all_providers_stand_in_order(client: Client, provider: Pr
 def test_pages_follow_each_other_without_gap_or_repeat(client: Client, provider: Provider) -> None:
     for number in range(6):
         ProviderFactory.create(clinic=provider.clinic, name=f"Dr. P{number}", working=True)
-    seen: list[tuple[str, str, str]] = []
-    address = f"{reverse('desk:next_available')}?type=FOLLOW_UP&day={next_monday()}"
-    for _page in range(4):
-        context = client.get(address).context
-        rows = [(d["label"], r["time"], r["name"]) for d in context["days"] for r in d["rows"]]
-        assert len(rows) % 7 == 0
-        seen += rows
-        address = context["later_href"]
-    assert len(seen) == len(set(seen)) == 4 * 14
-    assert seen[0][1] == "8:00\xa0am"
-    assert seen[-1][1] == "11:30\xa0am"
+    pages = [page.rows for page in leaf(client, 4)]
+    assert [len(rows) for rows in pages] == [20] * 4
+    seen = [row for rows in pages for row in rows]
+    assert len(set(seen)) == 80
+    assert seen[:14] == sorted(seen[:14], key=itemgetter(1, 2))
+    assert (seen[0][1], seen[-1][1]) == ("8:00\xa0am", "1:30\xa0pm")
 
 
 @pytest.mark.usefixtures("visit_type")
-def test_more_providers_than_fit_a_page_are_not_cut_at_one_time(
+def test_more_providers_than_fit_a_page_are_free_at_one_time_and_none_is_left_out(
     client: Client, provider: Provider
 ) -> None:
     for number in range(24):
         ProviderFactory.create(clinic=provider.clinic, name=f"Dr. P{number:02}", working=True)
-    rows = times(client)
-    assert len(rows) == 25
-    assert {row[1] for row in rows} == {"8:00\xa0am"}
+    first, second, third = (page.rows for page in leaf(client, 3))
+    assert [row[1] for row in first] == ["8:00\xa0am"] * 20
+    assert [row[1] for row in second] == ["8:00\xa0am"] * 5 + ["8:30\xa0am"] * 15
+    assert [row[1] for row in third[:10]] == ["8:30\xa0am"] * 10
+    assert len({row[2] for row in [*first, *second[:5]]}) == 25
+
+
+@pytest.mark.usefixtures("visit_type")
+def test_of_providers_with_one_name_none_is_left_out(client: Client, provider: Provider) -> None:
+    ProviderFactory.create_batch(24, clinic=provider.clinic, name="Dr. Same", working=True)
+    links = [link for page in leaf(client, 3) for link in page.links]
+    assert len(links) == len(set(links)) == 60
+
+
+def test_what_is_booked_between_two_pages_moves_nothing_to_the_other(
+    client: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    others = [
+        ProviderFactory.create(clinic=provider.clinic, name=f"Dr. P{number:02}", working=True)
+        for number in range(9)
+    ]
+    before = [row for page in leaf(client, 3) for row in page.rows]
+    pages = leaf(client, 3)
+    seen = next(pages).rows
+    last = others[-1]  # the last one shown: gone, its place still divides the pages
+    for whose, clock in ((last, "08:30"), (provider, "08:00"), (provider, "09:00")):
+        AppointmentFactory.create(
+            provider=whose, visit_type=visit_type, start=at(next_monday(), clock)
+        )
+    seen += next(pages).rows + next(pages).rows
+    assert len(seen) == len(set(seen)) == 60
+    assert set(before) - set(seen) == {(before[0][0], "9:00\xa0am", provider.name)}
+
+
+@pytest.mark.usefixtures("visit_type")
+def test_the_first_page_has_the_way_on_and_later_ones_the_way_to_the_first(
+    client: Client, provider: Provider
+) -> None:
+    ProviderFactory.create_batch(3, clinic=provider.clinic, working=True)
+    first, second = leaf(client, 2, provider=provider.pk)
+    assert first.context["first_href"] == ""
+    assert "provider=" in first.context["later_href"]
+    assert {row[2] for row in second.rows} == {provider.name}
+    again = client.get(second.context["first_href"])
+    assert again.context["days"] == first.context["days"]
+    assert 'rel="next"' in again.content.decode()
+
+
+@pytest.mark.usefixtures("visit_type")
+def test_the_last_page_has_no_later_times(client: Client, provider: Provider) -> None:
+    everything = list(leaf(client, 1000, provider=provider.pk, not_on=["0", "1", "2", "3"]))
+    assert everything[-1].context["later_href"] == ""
+    assert all(len(page.rows) == 20 for page in everything[:-1])
+    assert sum(len(page.rows) for page in everything) % 18 == 0
+
+
+@dataclass(frozen=True)
+class Page:
+    context: Any
+
+    @property
+    def rows(self) -> list[tuple[str, str, str]]:
+        days = self.context["days"]
+        return [(day["label"], row["time"], row["name"]) for day in days for row in day["rows"]]
+
+    @property
+    def links(self) -> list[str]:
+        return [row["book_href"] for day in self.context["days"] for row in day["rows"]]
+
+
+def leaf(client: Client, pages: int, **changes: Any) -> Iterator[Page]:
+    """Go from page to page by their own links, each asked for when it is wanted."""
+    query = urlencode(asked(**changes), doseq=True)
+    address = f"{reverse('desk:next_available')}?{query}"
+    for _page in range(pages):
+        page = Page(client.get(address).context)
+        yield page
+        address = page.context["later_href"]
+        if not address:
+            return
 
 
 @pytest.mark.usefixtures("visit_type")
@@ -160,7 +237,10 @@ def test_another_clinics_providers_are_not_offered(client: Client, user: User) -
     [
         {"day": "tomorrow"}, {"day": "9999-12-31"}, {"day": "2026-02-30"}, {"type": "NONE"},
         {"type": "\0"}, {"provider": "1"}, {"provider": "9" * 500}, {"after": "later"},
-        {"after": "9999-12-31T23:59:59+00:00"}, {"not_on": "9"}, {"not_on": list(range(7))},
+        {"after": "2026-06-08T12:00:00+00:00"}, {"after": f"99991231T2359Z_{'0' * 32}"},
+        {"after": "20260608T1200Z_"}, {"after": f"20260608T1200Z_{'0' * 99}"},
+        {"after": f"20260608T1200Z_{'-' * 9_000}{'0' * 32}"}, {"after": "\0"},
+        {"not_on": "9"}, {"not_on": list(range(7))},
         {"part": "night"}, {"language": "x" * 2000}, {"patient": "me"},
     ],
 )  # fmt: skip
@@ -168,6 +248,40 @@ def test_another_clinics_providers_are_not_offered(client: Client, user: User) -
 def test_a_question_that_cannot_be_is_a_422(client: Client, wrong: dict[str, Any]) -> None:
     answer = client.get(reverse("desk:next_available"), asked(**wrong))
     assert answer.status_code == 422
+
+
+def test_times_that_leave_no_gap_too_short_to_book_are_marked_as_best_fits(
+    client: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    assert "Best fit" not in shown(client.get(reverse("desk:next_available"), asked()))
+    long = VisitTypeFactory.create(code="LONG", minutes=45)
+    start = at(next_monday(), "09:15")
+    AppointmentFactory.create(provider=provider, visit_type=long, start=start)
+    page = client.get(reverse("desk:next_available"), asked(type="LONG"))
+    rows = page.context["days"][0]["rows"]
+    assert [row["time"] for row in rows if row["is_best"]] == ["8:30\xa0am"]
+    text = shown(page)
+    assert "Best fit leaves the least time in gaps too short to book." in text
+    assert f"8:30 am {provider.name} Best fit" in text
+    assert text.count("Best fit") == 2
+    address = reverse("portal:times", args=[provider.clinic.slug])
+    choice = {"who": "me", "first": "no", "type": "LONG", "day": str(next_monday())}
+    patients = shown(Client().get(address, choice))
+    assert "8:30 am" in patients
+    assert "Best fit" not in patients
+
+
+def test_the_others_offered_where_a_time_was_taken_are_marked_too(
+    client: Client, provider: Provider, visit_type: VisitType
+) -> None:
+    long = VisitTypeFactory.create(code="LONG", minutes=45)
+    start = at(next_monday(), "09:15")
+    AppointmentFactory.create(provider=provider, visit_type=long, start=start)
+    answer = client.post(reverse("desk:hold_place"), kept(provider, long))
+    rows = [row for day in answer.context["days"] for row in day["rows"]]
+    assert [row["time"] for row in rows if row["is_best"]] == ["8:30\xa0am"]
+    assert answer.status_code == 409
+    assert "8:30 am" in shown(answer)
 
 
 @pytest.mark.usefixtures("visit_type")

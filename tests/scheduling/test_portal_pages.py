@@ -84,7 +84,10 @@ def test_a_day_without_times_says_so_and_shows_the_others(client: Client) -> Non
     sunday = today() + timedelta(days=(6 - today().weekday()) % 7 or 7)
     response = client.get(address("times", day=sunday.isoformat()))
     assert response.status_code == 409
-    assert "The times on that day are gone." in response.content.decode()
+    page = response.content.decode()
+    assert "We see no patients on Sunday" in page
+    assert "You can choose another day." in page
+    assert 'name="day"' in page
 
 
 @pytest.mark.parametrize("start", ["", "soon", "9999-12-31", "0001-01-01", "%00"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django_redis.pool import ConnectionFactory
 
 from config.settings.base import redis_cache
 from scheduling import block_store
@@ -17,6 +18,8 @@ from tests.scheduling.redis_servers import RedisServer, running_redis
 def one_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     with running_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
+        if pool := ConnectionFactory._pools.pop(server.url, None):
+            pool.disconnect()
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_each_comes_with_the_stamp_of_the_calendar_negative_ones_as_well(
     stamps = [-(2**63), -1, 2**63 - 1]
     for someone, stamp in zip(people, stamps, strict=True):
         ProviderCalendar.objects.filter(provider=someone).update(stamp=stamp)
-    entries = matching.matching(query).entries()
+    entries = matching.matching(query).entries
     assert entries == [stamp_of(someone) for someone in people]
     assert [int.from_bytes(entry[16:], "big", signed=True) for entry in entries] == stamps
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -42,7 +43,7 @@ CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @st.composite
-def weeks(draw: st.DrawFn) -> dict[str, object]:
+def weeks(draw: st.DrawFn) -> dict[str, Any]:
     zones = [draw(st.sampled_from(ZONES)) for _clinic in CLINICS]
     week = draw(st.sampled_from(WEEKS))
     return {
@@ -66,7 +67,7 @@ def visits() -> st.SearchStrategy[Visit]:
 
 
 @st.composite
-def providers(draw: st.DrawFn, zones: list[ZoneInfo], week: date) -> dict[str, object]:
+def providers(draw: st.DrawFn, zones: list[ZoneInfo], week: date) -> dict[str, Any]:
     midnight = datetime.combine(week, time.min, UTC)
 
     def spans(most: int) -> list[Interval]:
@@ -110,7 +111,7 @@ def minutes(span: Interval) -> tuple[int, int]:
     return timeline.minute_of(span.start), -((timeline.EPOCH - span.end) // MINUTE)
 
 
-def expected(week: dict, now: datetime, asked: Asked, block: int) -> set[tuple]:
+def expected(week: dict[str, Any], now: datetime, asked: Asked, block: int) -> set[tuple[Any, ...]]:
     found = set()
     for number, one in enumerate(week["providers"]):
         kept = [span for span, is_live in one["holds"] if is_live]
@@ -137,11 +138,11 @@ def expected(week: dict, now: datetime, asked: Asked, block: int) -> set[tuple]:
     return found
 
 
-def read(week: dict, asked: Asked, block: int) -> Openings:
+def read(week: dict[str, Any], asked: Asked, block: int) -> Openings:
     visit = week["visit"]
     need = Need(visit.type, visit.minutes, visit.buffer_before, visit.buffer_after)
 
-    def record(one: dict, grid: int) -> bytes:
+    def record(one: dict[str, Any], grid: int) -> bytes:
         return build(
             block=block,
             grid=grid,
@@ -181,7 +182,10 @@ def read(week: dict, asked: Asked, block: int) -> Openings:
     into=st.integers(-3000, 9000),
 )
 def test_bits_agree_with_the_definition(
-    week: dict, hours: tuple[time | None, time | None], weekdays: frozenset[int], into: int
+    week: dict[str, Any],
+    hours: tuple[time | None, time | None],
+    weekdays: frozenset[int],
+    into: int,
 ) -> None:
     block = timeline.block_of(datetime.combine(week["week"], time.min, UTC))
     now = timeline.begins(block) + into * MINUTE
