@@ -11,8 +11,9 @@ class PatientsConfig(AppConfig):
     name = "patients"
 
     def ready(self) -> None:
-        """Watch what is audited; keep guardian's rows and sign-ins in step with people's roles."""
+        """Watch what is audited or sealed; keep guardian's rows and sign-ins in step with roles."""
         import_module("patients.auditing").watch()
+        import_module("patients.factor_seals")
         import_module("patients.privacy.sign_in.endings")
         sentinel = import_module("patients.sentinel")
         post_migrate.connect(sentinel.after_migrate, sender=self)

@@ -43,17 +43,17 @@ def reindex_all(*, advance: Callable[[int], None]) -> int:
 
 
 @transaction.atomic
-@looking(Look())  # nobody is shown: the record of the whole job names no patient
 def _reindex(ids: list[UUID]) -> tuple[int, set[UUID]]:
     """Return how many of these were written, and which were read."""
     rows = Patient.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=ids)
     changed, seen = 0, set()
-    for patient in rows:
-        seen.add(patient.pk)
-        right = {name: index_of(name, _values(patient, name)) for name in SOURCES}
-        if any(bytes(getattr(patient, name)) != digest for name, digest in right.items()):
-            Patient.objects.filter(pk=patient.pk).update(**right)
-            changed += 1
+    with looking(Look()):  # nobody is shown: the record of the whole job names no patient
+        for patient in rows:
+            seen.add(patient.pk)
+            right = {name: index_of(name, _values(patient, name)) for name in SOURCES}
+            if any(bytes(getattr(patient, name)) != digest for name, digest in right.items()):
+                Patient.objects.filter(pk=patient.pk).update(**right)
+                changed += 1
     return changed, seen
 
 

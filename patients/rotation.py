@@ -19,10 +19,10 @@ from django.contrib.sessions.models import Session
 from django.db import connection, models, transaction
 
 from patients.crypto import VERSION, SealBroken
+from patients.factor_seals import PURPOSE as FACTOR
+from patients.factor_seals import place_of
 from patients.fields import SealedMixin
 from patients.privacy.sessions import PURPOSE as SESSION
-from patients.second_factor import PURPOSE as FACTOR
-from patients.second_factor import ROW as FACTOR_ROW
 from patients.secrets import cipher, ring
 
 BATCH = 200
@@ -164,7 +164,7 @@ class SecondFactors:
             for row in rows.filter(pk__gt=after or 0).order_by("pk"):
                 last = row.pk
                 for old in _old_texts(row.data):
-                    fresh = _reseal(FACTOR, FACTOR_ROW, old)
+                    fresh = _reseal(FACTOR, place_of(row.user_id), old)
                     if fresh is None:
                         broken.append(f"second factor {row.pk}")
                         continue

@@ -24,7 +24,10 @@ from providers.models import Clinic
 
 MOST = 20
 WHOLE_NUMBER = 10
-SHOWN = ("clinic_id", "given_name", "family_name", "name_suffix", "dob", "phone")
+SHOWN = (
+    *("clinic_id", "merged_into_id"),
+    *("given_name", "family_name", "name_suffix", "dob", "phone"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,12 @@ def _ranked(clinics: Sequence[Clinic], readings: Sequence[Reading], most: int) -
 
 
 def _records(clinics: Sequence[Clinic], ids: Sequence[UUID]) -> list[Patient]:
-    """Return the records of these ids in their order, those that may still be shown."""
-    here = Patient.objects.filter(pk__in=ids, clinic__in=clinics, merged_into=None)
-    found = {patient.pk: patient for patient in here.only(*SHOWN)}
+    """Return the records of these ids in their order, those that may still be shown.
+
+    Clinic and merging are compared here: named in the query, they lead PostgreSQL through the
+    whole clinic wherever it has no statistics, as after a restore or an import.
+    """
+    here = {clinic.pk for clinic in clinics}
+    read = Patient.objects.filter(pk__in=ids).only(*SHOWN)
+    found = {one.pk: one for one in read if one.clinic_id in here and one.merged_into_id is None}
     return [found[pk] for pk in ids if pk in found]

@@ -21,15 +21,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django_q.tasks import async_task
 
+from patients.factor_seals import seal, unseal
 from patients.mail import send_mail
 from patients.models.audit import Act, Outcome
 from patients.privacy import audit
 from patients.privacy.sign_in.sessions import end_sessions
-from patients.secrets import open_text, seal_text
 from patients.throttle import Limit
 
-PURPOSE = "second-factor"
-ROW = "authenticator"
 LAST_STEP = "last_step"
 BY_USER = Limit("second-factor", times=8, seconds=5 * 60)
 LASTING = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -49,10 +47,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped l
     }
 
     def encrypt(self, text: str) -> str:
-        return seal_text(PURPOSE, ROW, text)
+        return seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        return open_text(PURPOSE, ROW, encrypted_text)
+        return unseal(encrypted_text)
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         return not is_last(authenticator)

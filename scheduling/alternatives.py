@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime, time
 from typing import Any
 
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from patients.models import Patient
 from providers.models import Clinic, Provider, ProviderSchedule, VisitType
@@ -53,29 +52,28 @@ def _visits_of(patient: Patient, begin: datetime, end: datetime) -> list[Interva
 
 def offered_types(provider: Provider, clinic: Clinic, start: datetime) -> list[VisitType]:
     """Return the types that the provider's hours at this time are open to; all where unsure."""
-    kinds = [
-        k for k in VisitType.objects.all() if provider.offers_telehealth or not k.is_telehealth
-    ]
-    local = start.astimezone(clinic.zone)
-    allowed = _allowed(provider, clinic, local)
-    return [kind for kind in kinds if not allowed or kind.pk in allowed] or kinds
+    hours = _hours_at(provider, clinic, start.astimezone(clinic.zone))
+    read: Any = VisitType.objects.annotate(
+        is_narrowed=Exists(hours) & ~Exists(hours.filter(visit_types=None)),
+        is_named=Exists(hours.filter(visit_types=OuterRef("pk"))),
+    )
+    kinds = [kind for kind in read if provider.offers_telehealth or not kind.is_telehealth]
+    return [kind for kind in kinds if kind.is_named or not kind.is_narrowed] or kinds
 
 
-def _allowed(provider: Provider, clinic: Clinic, local: datetime) -> set[object]:
-    """Return the types named by the hours around a wall-clock time; empty where all may be."""
-    day: date = local.date()
-    rows: Any = ProviderSchedule.objects.filter(
-        provider=provider, clinic=clinic, is_active=True, day_of_week=day.weekday()
-    ).annotate(named=ArrayAgg("visit_types", filter=Q(visit_types__isnull=False), default=[]))
-    covering = [
-        row
-        for row in rows
-        if row.is_valid_on(day)
-        and row.start_time <= local.time()
-        and (local.time() < row.end_time or row.end_time == row.end_time.min)
-    ]
-    named = [set(row.named) for row in covering]
-    return set() if not all(named) else set().union(*named)
+def _hours_at(provider: Provider, clinic: Clinic, local: datetime) -> QuerySet[ProviderSchedule]:
+    """Return the working hours around a wall-clock time."""
+    day, clock = local.date(), local.time()
+    return ProviderSchedule.objects.filter(
+        Q(valid_until=None) | Q(valid_until__gte=day),
+        Q(end_time__gt=clock) | Q(end_time=time.min),
+        provider=provider,
+        clinic=clinic,
+        is_active=True,
+        day_of_week=day.weekday(),
+        valid_from__lte=day,
+        start_time__lte=clock,
+    )
 
 
 def usual_type(kinds: list[VisitType], *, patient: Patient, asked: VisitType | None) -> VisitType:

@@ -5,7 +5,6 @@ Decides in which clinics is looked and that a reference counts too, not how a ro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,11 +19,9 @@ from patients.privacy import audit
 from patients.search import MOST, find
 from providers.models import Clinic
 from scheduling.models import Appointment
-from scheduling.models.appointment import REFERENCE_ALPHABET
+from scheduling.references import as_kept, is_reference
 from scheduling.transitions import Status
 
-REFERENCE = re.compile(f"[{REFERENCE_ALPHABET}]{{8}}")
-BETWEEN = re.compile(r"[\s-]+")
 NOT_SEEN = (Status.CANCELLED.value, Status.NO_SHOW.value)
 
 
@@ -65,8 +62,8 @@ def find_patients(
 
 
 def _with_reference(text: str, user: User, clinics: Sequence[Clinic]) -> list[Patient]:
-    reference = BETWEEN.sub("", text).upper()
-    if not REFERENCE.fullmatch(reference):
+    reference = as_kept(text)
+    if not is_reference(reference):
         return []
     visible = Patient.objects.visible_to(user).filter(merged_into=None, clinic__in=clinics)
     return list(visible.filter(appointments__reference=reference))

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
 from django.apps import apps
 from django.db import Error
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from patients import looks
 from patients.client_address import NOWHERE, client_address
-from patients.models.audit import Act, Outcome
+from patients.models.audit import Outcome
 from patients.privacy import audit
 from patients.privacy.audit import Record, Who
 from patients.privacy.pages import Audience, Page
@@ -63,7 +61,6 @@ class AccessRecordMiddleware:
         request.request_id = kept.request_id  # type: ignore[attr-defined]
         with audit.opened(kept):
             response = self.get_response(request)
-            _note_set_up_rows(response)
         if not _is_wanted(request, response, kept):
             return response
         try:
@@ -151,15 +148,3 @@ def _set_up_prefixes() -> tuple[str, ...]:
 def _is_set_up_of_patients(request: HttpRequest) -> bool:
     match = request.resolver_match
     return match is not None and match.view_name.startswith(_set_up_prefixes())
-
-
-def _note_set_up_rows(response: HttpResponse) -> None:
-    """Report the patients whose rows a set-up page lists or shows: it opens nothing sealed."""
-    context: dict[str, Any] = getattr(response, "context_data", None) or {}
-    listed: Iterable[Model] = getattr(context.get("cl"), "result_list", ())
-    rows = [*listed, context.get("original")]
-    people = [getattr(row, "about_patient", None) for row in rows]
-    looks.note_patients(pk for pk in people if pk is not None)
-
-
-__all__ = ["AccessRecordMiddleware", "Act", "StreamsPatients", "request_id"]

@@ -9,9 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from patients.forms import EmailAddressField
 from scheduling.models import CancelReason
-from scheduling.models.appointment import REFERENCE_ALPHABET
-
-REFERENCE_LENGTH = 8
+from scheduling.references import is_reference
 
 
 class ConfirmForm(forms.Form):
@@ -58,7 +56,7 @@ class LostLinkForm(forms.Form):
     def clean_reference(self) -> str:
         """Return it as it is kept, however it was typed: "7k4m-2bcd" → "7K4M2BCD"."""
         typed = "".join(c for c in self.cleaned_data["reference"].upper() if c not in " -")
-        if len(typed) != REFERENCE_LENGTH or not set(typed) <= set(REFERENCE_ALPHABET):
+        if not is_reference(typed):
             raise ValidationError(
                 _("A reference has 8 letters and digits. It has no vowels and no 0 or 1.")
             )

@@ -8,9 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from scheduling.forms.birth import BirthField
-from scheduling.models.appointment import REFERENCE_ALPHABET
-
-REFERENCE_LENGTH = 8
+from scheduling.references import as_kept, is_reference
 
 
 class WhoseForm(forms.Form):
@@ -40,8 +38,8 @@ class WhoseForm(forms.Form):
 
     def clean_reference(self) -> str:
         """Return the reference as it is kept; what cannot be one is no reference at all."""
-        typed = "".join(self.cleaned_data["reference"].replace("-", "").upper().split())
-        if typed and (len(typed) != REFERENCE_LENGTH or set(typed) - set(REFERENCE_ALPHABET)):
+        typed = as_kept(self.cleaned_data["reference"])
+        if typed and not is_reference(typed):
             raise forms.ValidationError(
                 _("A reference has eight letters and digits, for example 7KX2M9QD.")
             )

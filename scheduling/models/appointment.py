@@ -25,15 +25,16 @@ from patients.models import BreakGlassGrant, CareRelationship, GrantKind, Patien
 from patients.sealed import SealedRow
 from providers.fields import DateTimeRange, UUIDModel
 from providers.models import Clinic, Provider, VisitType
+from scheduling import references
 from scheduling.transitions import Status
 
-REFERENCE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXYZ"
+REFERENCE_ALPHABET = references.ALPHABET
 LIVE = ~Q(status=Status.CANCELLED.value)
 
 
 def new_reference() -> str:
     """Return eight characters that nobody mishears and that spell no word (28^8 values)."""
-    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(8))
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(references.LENGTH))
 
 
 class BookedVia(models.TextChoices):

@@ -77,3 +77,8 @@ def test_the_table_as_documentation_has_a_line_for_each_resource() -> None:
     assert len(lines) == len(Resource) + 2
     assert all(line.count("|") == len(Holder) + 2 for line in lines)
     assert "| clinical notes | – | – | – | R W, own visits | – | – | – |" in lines
+
+
+def test_the_documentation_shows_the_table_as_it_is() -> None:
+    text = (settings.BASE_DIR / "docs" / "security.md").read_text()
+    assert f"\n\n{as_markdown()}\n\n" in text
