@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from itertools import chain
 from time import monotonic
 from typing import Any, TypeAlias
 
+from hiredis import pack_command
 from redis import ConnectionPool, exceptions
 from redis._parsers import _HiredisParser
 from redis.backoff import NoBackoff
@@ -60,7 +60,7 @@ class BoundedPool(ConnectionPool):
         try:
             connection = self.get_connection()
             try:
-                packed = b"".join(chain(*(connection.pack_command(*one) for one in commands)))
+                packed = b"".join(map(pack_command, commands))  # type: ignore[arg-type]
                 connection.send_packed_command([packed], check_health=False)
                 return [_reply(connection) for _ in commands]
             except BaseException:

@@ -85,6 +85,7 @@ class _Shelf:
         spots = [
             (block, number, needed)
             for block, some in found.items()
+            if POINTER in map(len, filter(None, some))
             for number, record in enumerate(some)
             if record and len(record) == POINTER and (needed := finer(record, grid))
         ]

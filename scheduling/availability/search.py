@@ -47,7 +47,8 @@ def search(
     found: list[Opening] = []
     for openings_ in walk.blocks(since=since):
         for start in openings_.starts():
-            found += walk.beyond(after, openings_.at(start))
+            most = None if start == since else limit - len(found)
+            found += walk.beyond(after, openings_.at(start, most=most))
             if len(found) >= limit:
                 return walk.slots(found[:limit])
     return walk.slots(found)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from uuid import UUID
 
 from scheduling.blocks import timeline
@@ -101,15 +102,16 @@ class Openings:
         }
         return [zero + timedelta(minutes=minute) for minute in sorted(minutes)]
 
-    def at(self, start: datetime) -> list[Opening]:
+    def at(self, start: datetime, *, most: int | None = None) -> list[Opening]:
         """Return who is free at an instant, in the providers' order, each clinic once."""
         found: dict[tuple[int, UUID], int] = {}
         for sheet in self.sheets:
             cell = timeline.at(self.block, sheet.grid, start)
-            for provider in () if cell is None else sheet.free_at(cell):
+            for provider in () if cell is None else islice(sheet.free_at(cell), most):
                 key = provider, sheet.clinic
                 found[key] = min(sheet.minutes, found.get(key, sheet.minutes))
-        return [Opening(start, who, where, found[who, where]) for who, where in sorted(found)]
+        first = sorted(found)[:most]
+        return [Opening(start, who, where, found[who, where]) for who, where in first]
 
 
 def openings(
@@ -175,10 +177,11 @@ class _Reader:
         self.width = layout.width
         self.size = self.width * self.count
         without_holds = layout.size
+        some_are_held = max(map(len, records)) > without_holds
         self.records = records
         self.held = {
             place: cells
-            for place, record in enumerate(records)
+            for place, record in enumerate(records if some_are_held else ())
             if len(record) > without_holds
             if (cells := live_holds(record, layout, clock=clock, own=own))
         }
