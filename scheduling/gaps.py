@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import reduce
 from operator import or_
 
+from scheduling.blocks.reading import runs
 from scheduling.blocks.records import Minutes
 from scheduling.blocks.timeline import minute_of
 from scheduling.intervals import Interval, in_utc
@@ -113,8 +114,8 @@ class Diary:
         for length in sorted(lengths, reverse=True):
             same = [n for n in allowed if visit.length_in(self.windows[n]) == length]
             shape = _Shape(visit.buffer_before, length // _MINUTE, visit.buffer_after)
-            places = _run(self._untaken, shape.busy) << shape.before
-            places &= _run(hours, shape.length) & self._to_come
+            places = runs(self._untaken, shape.busy) << shape.before
+            places &= runs(hours, shape.length) & self._to_come
             grid = reduce(or_, (self._grids[n] for n in same))
             yield shape, [self.windows[n] for n in same], places & grid
 
@@ -144,16 +145,6 @@ def _mask(begins: int, ends: int) -> int:
     """The minutes of [begins, ends) that are among those looked at."""
     begins, ends = max(begins, 0), min(ends, _MINUTES)
     return (1 << ends) - (1 << begins) if begins < ends else 0
-
-
-def _run(free: int, length: int) -> int:
-    """The minutes from which on `length` minutes are free."""
-    have = 1
-    while have < length:
-        more = min(have, length - have)
-        free &= free >> more
-        have += more
-    return free
 
 
 def _spread(begins: int, length: int) -> int:

@@ -51,12 +51,12 @@ class Window:
     @property
     def opens(self) -> timedelta:
         """The start, since local midnight."""
-        return _since_midnight(self.start)
+        return since_midnight(self.start)
 
     @property
     def closes(self) -> timedelta:
         """The end, since local midnight: 24 hours for an end of 00:00."""
-        return _since_midnight(self.end) or _DAY
+        return since_midnight(self.end) or _DAY
 
     def applies(self, day: date) -> bool:
         """Whether the window is worked on that local date."""
@@ -73,7 +73,7 @@ class Window:
     def elapsed(self, instant: datetime) -> timedelta | None:
         """How far into these hours the wall clock reads at that instant; None outside them."""
         reading = instant.astimezone(self.zone)
-        into_day = _since_midnight(reading.time())
+        into_day = since_midnight(reading.time())
         if self.applies(reading.date()) and self.opens <= into_day < self.closes:
             return into_day - self.opens
         return None
@@ -118,7 +118,8 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
 
-def _since_midnight(clock: time) -> timedelta:
+def since_midnight(clock: time) -> timedelta:
+    """What a clock that reads a time of day has run since midnight."""
     return timedelta(
         hours=clock.hour,
         minutes=clock.minute,

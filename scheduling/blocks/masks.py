@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from scheduling.blocks import timeline
 from scheduling.wallclock import spans
-from scheduling.windows import days_between
+from scheduling.windows import days_between, since_midnight
 
 _DAY = timedelta(days=1)
 _MIDNIGHT = timedelta(0)
@@ -33,8 +33,8 @@ class Asked:
         """Return the block's cells at which a visit may start, as bits."""
         begin, end = timeline.begins(block), timeline.begins(block + 1)
         first, last = max(self.first, (begin - _DAY).date()), min(self.last, (end + _DAY).date())
-        opens = _MIDNIGHT if self.not_before is None else _since_midnight(self.not_before)
-        closes = _DAY if self.not_after is None else _since_midnight(self.not_after)
+        opens = _MIDNIGHT if self.not_before is None else since_midnight(self.not_before)
+        closes = _DAY if self.not_after is None else since_midnight(self.not_after)
         if self.not_after is not None:
             closes += timedelta.resolution
         found = 0
@@ -46,12 +46,3 @@ class Asked:
                 if start < span.end:
                     found |= timeline.starting(block, grid, start, span.end)
         return found
-
-
-def _since_midnight(clock: time) -> timedelta:
-    return timedelta(
-        hours=clock.hour,
-        minutes=clock.minute,
-        seconds=clock.second,
-        microseconds=clock.microsecond,
-    )

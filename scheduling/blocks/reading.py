@@ -213,7 +213,7 @@ class _Reader:
         for length, first in starts.items():
             found = first & wanted
             if found:
-                found &= _runs(hours, length // self.layout.grid)
+                found &= runs(hours, length // self.layout.grid)
             if found and (need.before or need.after) and free is not None:
                 found &= self._with_buffers(free, length, need)
             if found:
@@ -221,7 +221,7 @@ class _Reader:
 
     def _with_buffers(self, free: int, length: int, need: Need) -> int:
         grid = self.layout.grid
-        around = _runs(free, (need.before + length + need.after) // grid)
+        around = runs(free, (need.before + length + need.after) // grid)
         return around << (need.before // grid)
 
     def _planes(self, number: int) -> tuple[int, int]:
@@ -245,8 +245,8 @@ def _ones(size: int) -> int:
     return (1 << 8 * size) - 1
 
 
-def _runs(bits: int, length: int) -> int:
-    """Return the cells at which `length` set cells begin, by doubling."""
+def runs(bits: int, length: int) -> int:
+    """Return the bits at which `length` set bits begin, by doubling."""
     have = 1
     while have < length:
         step = min(have, length - have)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 import pytest
 from django.db import connection
@@ -83,7 +84,9 @@ def hold_another(provider: Provider, visit_type: VisitType, patient: Patient) ->
 
 
 @pytest.mark.parametrize(
-    "act", [book, hold, hold_longer, let_go, book_what_is_held, hold_another], ids=str
+    "act",
+    [book, hold, hold_longer, let_go, book_what_is_held, hold_another],
+    ids=attrgetter("__name__"),
 )
 @pytest.mark.usefixtures("redis_server")
 def test_what_is_known_is_carried_over(
