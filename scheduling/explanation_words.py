@@ -185,7 +185,8 @@ def _filtered_out(explanation: Explanation) -> str:
     else:
         found = _("Free at other times, but not %(part)s on %(weekdays)s.") % told
     if explanation.finding.among_wanted is Reason.OUTSIDE_HOURS:
-        return f"{found} {_('Nobody has hours then.')}"
+        nobody_works = _("Nobody has hours then.")
+        return f"{found} {nobody_works}"
     return found
 
 

@@ -44,8 +44,9 @@ class Stage:
     desk: Actor
 
     def __post_init__(self) -> None:
-        tomorrow = timezone.now().astimezone(UTC).date() + timedelta(days=1)
-        self._opening = datetime.combine(tomorrow, time(0), UTC)
+        # Tomorrow may begin too soon to be booked, late in the evening.
+        first = timezone.now().astimezone(UTC).date() + timedelta(days=2)
+        self._opening = datetime.combine(first, time(0), UTC)
         self._hours = count()
 
     @property
