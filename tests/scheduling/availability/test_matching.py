@@ -48,6 +48,7 @@ def found(query: Query) -> list[Provider]:
     matched = matching.matching(query)
     people = matching.by_ids(matched.ids())
     assert len(people) == len(matched)
+    assert set(matching.bookable(query)) == set(people.values())
     return [people[id_] for id_ in matched.ids()]
 
 
