@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from scheduling.blocks import timeline
@@ -25,24 +25,30 @@ class Asked:
     first: date
     last: date
     earliest: datetime
-    weekdays: Collection[int] = ()
+    weekdays: frozenset[int] = frozenset()
     not_before: time | None = None
     not_after: time | None = None
 
     def mask(self, zone: ZoneInfo, block: int, grid: int) -> int:
         """Return the block's cells at which a visit may start, as bits."""
-        begin, end = timeline.begins(block), timeline.begins(block + 1)
-        first, last = max(self.first, (begin - _DAY).date()), min(self.last, (end + _DAY).date())
-        opens = _MIDNIGHT if self.not_before is None else since_midnight(self.not_before)
-        closes = _DAY if self.not_after is None else since_midnight(self.not_after)
-        if self.not_after is not None:
-            closes += timedelta.resolution
-        found = 0
-        for day in days_between(first, last):
-            if self.weekdays and day.weekday() not in self.weekdays:
-                continue
-            for span in spans(zone, day, opens, closes):
-                start = max(span.start, self.earliest)
-                if start < span.end:
-                    found |= timeline.starting(block, grid, start, span.end)
-        return found
+        return _mask(self, zone, block, grid)
+
+
+# A search asks for each twice: whether there is anything to read, and for what is read.
+@lru_cache(maxsize=1024)
+def _mask(asked: Asked, zone: ZoneInfo, block: int, grid: int) -> int:
+    begin, end = timeline.begins(block), timeline.begins(block + 1)
+    first, last = max(asked.first, (begin - _DAY).date()), min(asked.last, (end + _DAY).date())
+    opens = _MIDNIGHT if asked.not_before is None else since_midnight(asked.not_before)
+    closes = _DAY if asked.not_after is None else since_midnight(asked.not_after)
+    if asked.not_after is not None:
+        closes += timedelta.resolution
+    found = 0
+    for day in days_between(first, last):
+        if asked.weekdays and day.weekday() not in asked.weekdays:
+            continue
+        for span in spans(zone, day, opens, closes):
+            start = max(span.start, asked.earliest)
+            if start < span.end:
+                found |= timeline.starting(block, grid, start, span.end)
+    return found
