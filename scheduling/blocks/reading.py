@@ -7,11 +7,13 @@ a shift moves the weeks of all of them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from uuid import UUID
 
 from scheduling.blocks import timeline
@@ -147,9 +149,9 @@ def openings(
 
 def _by_layout(records: Sequence[bytes]) -> Iterable[tuple[Layout, list[int]]]:
     """Group the places of records that are laid out alike; most differ in their clinic only."""
-    alike: dict[bytes, list[int]] = {}
-    for place, record in enumerate(records):
-        alike.setdefault(record[:PREFIX], []).append(place)
+    alike: defaultdict[bytes, list[int]] = defaultdict(list)
+    for place, prefix in enumerate(map(itemgetter(slice(PREFIX)), records)):
+        alike[prefix].append(place)
     groups: dict[Layout, list[int]] = {}
     for places in alike.values():
         for layout, some in _split(records, places):
