@@ -19,6 +19,7 @@ from scheduling.availability.changing import Change, ChangeKind, Leeway, smalles
 from scheduling.availability.matching import bookable, matching
 from scheduling.availability.rows import Rows, read
 from scheduling.blocks.records import Minutes
+from scheduling.blocks.timeline import EPOCH
 from scheduling.explanations import Asked, Calendar, Filter, Finding, Hold, Reason
 from scheduling.intervals import Interval
 from scheduling.models import Appointment, SlotHold
@@ -26,7 +27,6 @@ from scheduling.placing import Terms
 from scheduling.reasons import find_reason
 from scheduling.slots import Visit
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 MOST_PROVIDERS = 50
@@ -64,9 +64,9 @@ def explain(
 
     The reason is read from the rows of the first 50 providers who match, for at most 60 days of
     the span. Costs a constant number of statements, however many providers there are: one to
-    match, three for rows, at most thirteen where nobody matches, one for visit types, and at most
-    `MOST_SEARCHES` searches for one time each. A time that came free in the meantime is a change
-    of its own, AGAIN.
+    match, one or two for rows, at most thirteen where nobody matches, one for visit types, and at
+    most `MOST_SEARCHES` searches for one time each. A time that came free in the meantime is a
+    change of its own, AGAIN.
     """
     finding = _finding(query, terms, now, ignore)
     changes: Sequence[Change]
