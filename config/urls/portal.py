@@ -6,5 +6,6 @@ portal = [
     path("", include("scheduling.urls.portal")),
     path("", include("scheduling.urls.portal_manage")),
     path("", include("patients.urls.portal")),
+    path("", include("reminders.urls.portal")),
 ]
 urlpatterns = [path("", include((portal, "portal")))]
