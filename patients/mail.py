@@ -1,17 +1,16 @@
-"""Sends one e-mail made from templates/messages/<kind>/, in a language, by Django's backend.
+"""Sends one e-mail made from templates/messages/<kind>/, in a language, by the clinic's own way.
 
 Called by the worker only. What goes wrong is told without the address or the words.
 """
 
 from __future__ import annotations
 
-import smtplib
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.module_loading import import_string
 
 
 class MailNotSent(Exception):
@@ -22,8 +21,8 @@ def send_mail(*, kind: str, to: str, language: str, context: dict[str, Any]) -> 
     """Render subject.txt and body.txt of a kind of message and send them to one address.
 
     `language` is a tag, "es" or "es-MX"; one that the site does not speak means the default.
-    Raises MailNotSent: the server's own words would carry the address into the queue's table of
-    failures.
+    Raises MailNotSent, as whatever settings.MAIL_SENDER names does: a server's own words would
+    carry the address into the queue's table of failures.
     """
     try:
         known = translation.get_supported_language_variant(language)
@@ -34,7 +33,4 @@ def send_mail(*, kind: str, to: str, language: str, context: dict[str, Any]) -> 
         # One line, whatever a clinic's name holds: a header ends where its line does.
         subject = " ".join(render_to_string(f"messages/{kind}/subject.txt", context).split())
         body = render_to_string(f"messages/{kind}/body.txt", context).strip() + "\n"
-    try:
-        EmailMessage(subject, body, to=[to]).send()
-    except (OSError, smtplib.SMTPException) as error:
-        raise MailNotSent(type(error).__name__) from None
+    import_string(settings.MAIL_SENDER)(to=to, subject=subject, body=body)

@@ -10,6 +10,7 @@ import environ
 from django.utils.translation import gettext_lazy as _
 
 from config.roles import ROLE_PERMISSIONS as _ROLE_PERMISSIONS
+from config.settings.vendors import channels
 
 django_stubs_ext.monkeypatch()  # lets generic fields and admins name their model
 
@@ -82,6 +83,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "patients.privacy.context.site",
                 "patients.privacy.sign_in.context.sign_in",
+                "reminders.context.desk",
             ],
         },
     }
@@ -200,6 +202,8 @@ ROLE_PERMISSIONS = _ROLE_PERMISSIONS
 AUDITLOG_LOGENTRY_MODEL = "patients.AuditEntry"
 # While the key of the blind indexes changes, look-ups match either; `rotate_keys` writes the new.
 BLIND_INDEX_KEY_OLD = ""
+# Called by `rotate_keys` with what counts its rows: where else blind indexes are kept.
+REINDEX_HANDLERS = ["reminders.suppressions.reindex", "reminders.reindexing.reindex"]
 # Every change of these leaves a row; the columns named beside a model say nothing in it.
 AUDITED_MODELS: dict[str, list[str]] = {
     "account.EmailAddress": [],
@@ -222,6 +226,10 @@ AUDITED_MODELS: dict[str, list[str]] = {
     "providers.Specialty": [],
     "providers.TimeOff": [],
     "providers.VisitType": [],
+    "reminders.ConsentChange": [],
+    "reminders.ContactPreference": ["updated_at"],
+    "reminders.ReminderPolicy": [],
+    "reminders.Suppression": ["recipient", "recipient_index"],
     "scheduling.VisitNote": ["updated_at"],
     "scheduling.WaitlistEntry": [],
 }
@@ -268,17 +276,61 @@ BOOKING_HANDLERS = [
     "patients.relationships.on_appointment_change",
     "scheduling.links.on_appointment_change",
     "scheduling.auditing.on_appointment_change",
+    "reminders.planning.on_appointment_change",
+    "scheduling.openings.on_appointment_change",
+    "reminders.calls.on_appointment_change",
 ]
 # Called in order when two records of one person are joined, and when they are taken apart again.
 MERGE_HANDLERS = [
     "patients.merged_rows.on_merge",
     "scheduling.merging.on_merge",
     "emr.merging.on_merge",
+    "reminders.merging.on_merge",
 ]
-# Called in the transaction that takes an e-mail address off a patient's record.
-CONTACT_HANDLERS = ["scheduling.links.on_contact_change"]
+# Called in the transaction in which a one-time code, or a new link to a visit, is asked for.
+CODE_HANDLERS = ["reminders.notices.code_asked"]
+LINK_HANDLERS = ["reminders.notices.link_asked"]
+# Called in the transaction that takes an e-mail address or a number off a patient's record.
+CONTACT_HANDLERS = [
+    "scheduling.links.on_contact_change",
+    "reminders.devices.on_contact_change",
+]
 BOOKING_LOCK_TIMEOUT_MS = env.int("BOOKING_LOCK_TIMEOUT_MS", default=3_000)
+# Called with the invented clinic and `now` once it has its people and visits.
+DEMO_SEEDERS = ["reminders.seeding.seed"]
 CARE_RELATIONSHIP_MONTHS = env.int("CARE_RELATIONSHIP_MONTHS", default=12)
+
+# Messages: the vendor of each channel. Their addresses are theirs unless another is named; without
+# TLS only one on this machine is spoken to.
+EMAIL_CHANNEL = env.str("EMAIL_CHANNEL", default="smtp")
+SMS_CHANNEL = env.str("SMS_CHANNEL", default="off")
+PUSH_CHANNEL = env.str("PUSH_CHANNEL", default="off")
+CHANNELS = channels(email=EMAIL_CHANNEL, sms=SMS_CHANNEL, push=PUSH_CHANNEL)
+# What staff are sent goes out here too; called by patients, which knows no channel.
+MAIL_SENDER = "reminders.channels.registry.send_staff_mail"
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="")
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="")
+TWILIO_FROM = env.str("TWILIO_FROM", default="")
+TWILIO_MESSAGING_SERVICE_SID = env.str("TWILIO_MESSAGING_SERVICE_SID", default="")
+TWILIO_BASE_URL = env.str("TWILIO_BASE_URL", default="https://api.twilio.com")
+SENDGRID_API_KEY = env.str("SENDGRID_API_KEY", default="")
+SENDGRID_BASE_URL = env.str("SENDGRID_BASE_URL", default="https://api.sendgrid.com")
+# The public key by which SendGrid's reports are known to be its own.
+SENDGRID_EVENT_KEY = env.str("SENDGRID_EVENT_KEY", default="")
+# How far from now a report may say that it was signed; an older one may be a replay.
+WEBHOOK_WINDOW_SECONDS = env.int("WEBHOOK_WINDOW_SECONDS", default=600)
+VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", default="")  # made by `manage.py vapid_keys`
+VAPID_SUBJECT = env.str("VAPID_SUBJECT", default="")  # mailto: or https:, for the push services
+# A browser says where its notifications go: nothing is sent to a host that is not named here.
+PUSH_HOSTS = [
+    "fcm.googleapis.com",
+    "updates.push.services.mozilla.com",
+    "*.push.apple.com",
+    "*.notify.windows.com",
+]
+VENDOR_TIMEOUT_SECONDS = env.int("VENDOR_TIMEOUT_SECONDS", default=10)
+REMINDER_THREADS = env.int("REMINDER_THREADS", default=8)
+MESSAGE_DIRECTORY = BASE_DIR / "var" / "messages"  # of the channel `file`
 
 # Background jobs: the queue is in PostgreSQL, so no task is lost with a cache.
 Q_CLUSTER = {
@@ -326,10 +378,12 @@ X_FRAME_OPTIONS = "DENY"
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Daysheet <no-reply@localhost>")
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "config.logging.JSONFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # At DEBUG these write numbers, secret addresses and whole messages.
+    "loggers": {name: {"level": "ERROR"} for name in ("python_http_client", "twilio", "urllib3")},
 }

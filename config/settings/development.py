@@ -1,7 +1,15 @@
 """A developer's machine and the demo. Its keys are public: production refuses them."""
 
 from config.settings.base import *  # noqa: F403
-from config.settings.base import BASE_DIR, INSTALLED_APPS, LOGGING, env
+from config.settings.base import (
+    BASE_DIR,
+    EMAIL_CHANNEL,
+    INSTALLED_APPS,
+    LOGGING,
+    PUSH_HOSTS,
+    env,
+)
+from config.settings.vendors import channels
 
 DEBUG = env.bool("DEBUG", default=False)
 DEVELOPMENT = True
@@ -21,4 +29,13 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 STATIC_ROOT = None  # files are served from where they stand
 WHITENOISE_AUTOREFRESH = DEBUG
-LOGGING = {**LOGGING, "loggers": {"django-q": {"level": "WARNING"}}}
+LOGGING = {**LOGGING, "loggers": {**LOGGING["loggers"], "django-q": {"level": "WARNING"}}}
+# Texts and notifications are shown on the terminal unless a vendor is named.
+SMS_CHANNEL = env.str("SMS_CHANNEL", default="console")
+PUSH_CHANNEL = env.str("PUSH_CHANNEL", default="console")
+CHANNELS = channels(email=EMAIL_CHANNEL, sms=SMS_CHANNEL, push=PUSH_CHANNEL)
+PUSH_HOSTS = [*PUSH_HOSTS, "127.0.0.1", "localhost"]  # a push service of one's own to try with
+# The bytes "development-only-no-push-key-000".
+VAPID_PRIVATE_KEY = env.str(
+    "VAPID_PRIVATE_KEY", default="ZGV2ZWxvcG1lbnQtb25seS1uby1wdXNoLWtleS0wMDA"
+)

@@ -8,6 +8,7 @@ from config.settings.base import *  # noqa: F403
 from config.settings.base import CACHES, REDIS_URL, database, env
 from config.settings.sealing import seal_key, verify_keys
 from config.settings.transport import private_database, private_redis
+from config.settings.vendors import require_vendors
 from patients.crypto import BadKeys, is_weak, parse_keys
 
 DEBUG = False
@@ -91,13 +92,14 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "__Host-csrftoken"
 
 EMAIL_BACKEND = "patients.outbound.VerifiedSMTP"
-EMAIL_HOST = env.str("EMAIL_HOST")
+EMAIL_HOST = env.str("EMAIL_HOST", default="")
 EMAIL_PORT = env.int("EMAIL_PORT", default=587)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = True
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL")
+require_vendors(lambda name: str(globals()[name]))
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
