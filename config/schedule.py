@@ -50,6 +50,30 @@ JOBS = [
         "Whoever asks first in the morning would wait until free time is worked out anew.",
         at=time(8),  # the small hours from New York to Los Angeles
     ),
+    Job(
+        "send reminders",
+        "reminders.tasks.remind",
+        1,
+        "Nothing else looks for reminders that are due; what is told at once does not wait for it.",
+    ),
+    Job(
+        "look after the ledger",
+        "reminders.tasks.sweep",
+        1,
+        "A message whose worker died would wait for ever, or be sent by nobody knows whom.",
+    ),
+    Job(
+        "free unconfirmed visits",
+        "reminders.tasks.release",
+        15,
+        "Time that silence gives back is of use to others only while it is to come.",
+    ),
+    Job(
+        "forget old reports",
+        "reminders.tasks.tidy",
+        24 * 60,
+        "Ids of vendors' reports are kept against replays, and would pile up.",
+    ),
 ]
 
 

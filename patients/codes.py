@@ -4,8 +4,9 @@ A row is written for every request, known contact or not, and everything that di
 the worker; the code itself is made there, and stands in no queue and no table.
 
 Used by sign-in and by anonymous bookings:
-    request_code(purpose=, email=, browser=, network=, now=) -> UUID      keep it in the session
-    redeem(purpose=, code_id=, browser=, code=, now=, email="") -> OneTimeCode
+    request_code(purpose=, contact=, browser=, network=, now=) -> UUID    keep it in the session
+    redeem(purpose=, code_id=, browser=, code=, now=, contact="") -> OneTimeCode
+The worker's part is `make`, then `sent`; who carries the message is named in settings.
 `browser` and `network` come from `patients.visitors`. Refusals: `CodeRefused` (its `str()` may be
 shown; `can_try_again` says whether the same code may be typed again) and `TooManyRequests` (429).
 """
@@ -14,22 +15,22 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache
+from typing import Protocol
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django_q.tasks import async_task
 
+from patients.contacts import column_of
 from patients.indexes import contact_indexes
-from patients.mail import send_mail
 from patients.models import OneTimeCode, Patient
-from patients.models.audit import Act
-from patients.privacy import audit
 from patients.throttle import Limit, TooManyRequests
 
 DIGITS = 8
@@ -40,6 +41,7 @@ CONTACT_WINDOW = timedelta(minutes=15)
 KEPT = timedelta(days=1)
 BY_NETWORK = Limit("code", times=20)
 Purpose = OneTimeCode.Purpose
+CHANNELS = {"email": OneTimeCode.Channel.EMAIL, "phone": OneTimeCode.Channel.SMS}
 
 
 class CodeRefused(Exception):
@@ -65,28 +67,41 @@ class CodeEnded(CodeRefused):
 
 
 def request_code(
-    *, purpose: OneTimeCode.Purpose, email: str, browser: str, network: str, now: datetime
+    *, purpose: OneTimeCode.Purpose, contact: str, browser: str, network: str, now: datetime
 ) -> UUID:
-    """Have a code sent to a normalised e-mail address; return the id under which it is redeemed.
+    """Have a code sent to a normalised e-mail address or telephone number; return the id under
+    which it is redeemed.
 
     At most 5 in 15 minutes for one contact and 20 for one network. A sign-in code is sent only
-    to an address that a patient has on file, which the caller cannot tell. Raises TooManyRequests.
+    to a contact that a patient has on file, which the caller cannot tell. Raises TooManyRequests.
     """
     BY_NETWORK.spend(network)
-    index, *former = contact_indexes("email", email)
+    column = column_of(contact)
+    index, *former = contact_indexes(column, contact)
     with transaction.atomic():
         _check_contact(index, now=now)
         code = OneTimeCode.objects.create(
             purpose=purpose,
-            contact=email,
+            contact=contact,
+            channel=CHANNELS[column],
             contact_index=index,
             contact_index_old=former[0] if former else b"",
             browser_digest=bytes.fromhex(browser),
             expires_at=now + LIFETIME,
         )
-        language = get_language() or ""
-        transaction.on_commit(partial(async_task, "patients.codes.send", str(code.pk), language))
+        for path in settings.CODE_HANDLERS:
+            _handler(path)(code, language=get_language() or "")
     return code.pk
+
+
+class Handler(Protocol):
+    def __call__(self, code: OneTimeCode, *, language: str) -> None: ...
+
+
+@lru_cache(maxsize=4)
+def _handler(path: str) -> Handler:
+    handler: Handler = import_string(path)
+    return handler
 
 
 def _check_contact(index: bytes, *, now: datetime) -> None:
@@ -99,25 +114,23 @@ def _check_contact(index: bytes, *, now: datetime) -> None:
         raise TooManyRequests
 
 
-def send(code_id: str, language: str) -> None:
-    """Make the code, keep its digest and send it: the worker's part.
+def make(row: OneTimeCode) -> str | None:
+    """Make the code of a row and keep its digest: the worker's part. Return it as it is shown.
 
-    Raises MailNotSent, whose words name no address.
+    None where a code would open nothing: too late, used, sent already, or nobody's contact. One
+    that was made before and did not leave is replaced.
     """
-    with audit.keeping_record(system="system:codes", purpose="sign_in", action=Act.SEND):
-        _send(code_id, language)
+    fresh = OneTimeCode.objects.filter(pk=row.pk, used_at=None, expires_at__gt=timezone.now())
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    can_open = row.contact and _is_wanted(row)
+    if not can_open or not fresh.update(code_digest=_digest(row, code)):
+        sent(row)
+        return None
+    return f"{code[:4]} {code[4:]}"
 
 
-def _send(code_id: str, language: str) -> None:
-    row = OneTimeCode.objects.filter(pk=code_id, used_at=None).first()
-    if row is None or not row.contact:
-        return
-    if row.expires_at > timezone.now() and _is_wanted(row):
-        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
-        OneTimeCode.objects.filter(pk=row.pk).update(code_digest=_digest(row, code))
-        context = {"code": f"{code[:4]} {code[4:]}", "minutes": LIFETIME.seconds // 60}
-        kind = "sign_in_code" if row.purpose == Purpose.SIGN_IN else "booking_code"
-        send_mail(kind=kind, to=row.contact, language=language, context=context)
+def sent(row: OneTimeCode) -> None:
+    """Forget where the code went, or was not sent to after all."""
     row.contact = ""
     row.save(update_fields=["contact"])
 
@@ -126,7 +139,9 @@ def _is_wanted(row: OneTimeCode) -> bool:
     """Whether a code for this contact could open anything."""
     if row.purpose == Purpose.BOOKING:
         return True
-    return Patient.objects.filter(email_index__in=row.contact_indexes, merged_into=None).exists()
+    column = "email_index" if row.channel == OneTimeCode.Channel.EMAIL else "phone_index"
+    wanted = {f"{column}__in": row.contact_indexes}
+    return Patient.objects.filter(merged_into=None, **wanted).exists()
 
 
 def redeem(
@@ -136,18 +151,18 @@ def redeem(
     browser: str,
     code: str,
     now: datetime,
-    email: str = "",
+    contact: str = "",
 ) -> OneTimeCode:
     """Use a code up and return its row, whose `contact_index` is now proven.
 
-    Spaces and dashes in `code` do not count. With `email` (normalised) the code must have been
-    sent to that address. The try is counted before the code is looked at, so that tries at the
+    Spaces and dashes in `code` do not count. With `contact` (normalised) the code must have
+    been sent there. The try is counted before the code is looked at, so that tries at the
     same time cannot exceed five. Raises WrongCode or CodeEnded.
     """
     row = OneTimeCode.objects.filter(
         pk=code_id, purpose=purpose, browser_digest=bytes.fromhex(browser)
     ).first()
-    if row is None or (email and bytes(row.contact_index) not in contact_indexes("email", email)):
+    if row is None or (contact and not _went_to(contact, row)):
         raise CodeEnded
     live = OneTimeCode.objects.filter(
         pk=row.pk, used_at=None, expires_at__gt=now, wrong_tries__lt=MOST_TRIES
@@ -162,9 +177,14 @@ def redeem(
     return row
 
 
+def _went_to(contact: str, row: OneTimeCode) -> bool:
+    return bytes(row.contact_index) in contact_indexes(column_of(contact), contact)
+
+
 def sweep(now: datetime) -> int:
     """Remove codes that ended a day ago; they open nothing already. Returns how many."""
-    return OneTimeCode.objects.filter(expires_at__lt=now - KEPT).delete()[0]
+    _all, by_table = OneTimeCode.objects.filter(expires_at__lt=now - KEPT).delete()
+    return by_table.get(OneTimeCode._meta.label, 0)
 
 
 def _digest(row: OneTimeCode, code: str) -> bytes:

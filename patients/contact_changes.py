@@ -1,4 +1,4 @@
-"""Tells the rest of the product, in the same transaction, that an address left a patient's record.
+"""Tells the rest of the product, in the same transaction, that a contact left a patient's record.
 
 Who listens is named in settings; this module knows none of them.
 """
@@ -12,6 +12,6 @@ from patients.models import Patient
 
 
 def address_left(patient: Patient) -> None:
-    """Call whoever gave something to the address that was on file until now."""
+    """Call whoever gave something to the address or number on file until now."""
     for path in settings.CONTACT_HANDLERS:
         import_string(path)(patient)

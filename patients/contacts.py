@@ -10,6 +10,18 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+OFF = "reminders.channels.off.Off"
+
+
+def can_text() -> bool:
+    """Say whether this site sends text messages at all."""
+    return bool(settings.CHANNELS["SMS"] != OFF)
+
+
+def column_of(contact: str) -> str:
+    """Return which column of a patient's record holds a normalised contact: email or phone."""
+    return "email" if "@" in contact else "phone"
+
 
 @dataclass(frozen=True, slots=True)
 class Phone:

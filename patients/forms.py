@@ -4,37 +4,50 @@ from __future__ import annotations
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext_lazy as _
+from django.utils.functional import lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django_stubs_ext import StrOrPromise
 
-from patients.contacts import parse_email, parse_phone
+from patients.contacts import Phone, can_text, parse_email, parse_phone
 
 
-class EmailAddressField(forms.CharField):
-    """An address in its normalised form; somebody who types a telephone number is told why not."""
+def _label() -> str:
+    return _("E-mail address or mobile number") if can_text() else _("E-mail address")
 
-    def __init__(self, *, label: StrOrPromise, help_text: StrOrPromise = "") -> None:
+
+def _is_missing() -> str:
+    if can_text():
+        return _("Enter your e-mail address or mobile number.")
+    return _("Enter your e-mail address.")
+
+
+class ContactField(forms.CharField):
+    """An e-mail address or a mobile number in its normalised form, whoever's it is.
+
+    Numbers are taken where this site sends text messages; elsewhere people are told why not.
+    """
+
+    def __init__(self, *, help_text: StrOrPromise = "") -> None:
         attributes = {
-            "type": "email",
             "autocomplete": "email",
             "inputmode": "email",
             "autocapitalize": "none",
             "spellcheck": "false",
         }
         super().__init__(
-            label=label,
+            label=lazy(_label, str)(),
             help_text=help_text,
             max_length=254,
             widget=forms.TextInput(attrs=attributes),
-            error_messages={"required": _("Enter your e-mail address.")},
+            error_messages={"required": lazy(_is_missing, str)()},
         )
 
     def clean(self, value: str) -> str:
         text: str = super().clean(value)
-        if "@" not in text and _is_phone(text):
-            raise ValidationError(
-                _("We cannot send text messages yet. Enter your e-mail address instead.")
-            )
+        phone = None if "@" in text else _phone(text)
+        if phone is not None:
+            return _textable(phone)
         try:
             return parse_email(text)
         except ValidationError as error:
@@ -43,21 +56,28 @@ class EmailAddressField(forms.CharField):
             ) from error
 
 
-def _is_phone(text: str) -> bool:
+def _phone(text: str) -> Phone | None:
     try:
-        parse_phone(text)
+        return parse_phone(text)
     except ValidationError:
-        return False
-    return True
+        return None
+
+
+def _textable(phone: Phone) -> str:
+    if not can_text():
+        raise ValidationError(_("We cannot send text messages. Enter your e-mail address instead."))
+    if not phone.is_textable:
+        raise ValidationError(
+            _("We cannot send a text message to this number. Check it, or use your e-mail address.")
+        )
+    return phone.number
 
 
 class ContactForm(forms.Form):
     """Where a sign-in code is sent to."""
 
     use_required_attribute = False
-    email = EmailAddressField(
-        label=_("E-mail address"), help_text=_("The one that you gave to the clinic.")
-    )
+    contact = ContactField(help_text=gettext_lazy("The one that you gave to the clinic."))
 
 
 class CodeForm(forms.Form):
@@ -65,11 +85,11 @@ class CodeForm(forms.Form):
 
     use_required_attribute = False
     code = forms.CharField(
-        label=_("Code"),
-        help_text=_("8 digits, for example 1234 5678."),
+        label=gettext_lazy("Code"),
+        help_text=gettext_lazy("8 digits, for example 1234 5678."),
         max_length=40,
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "short"}
         ),
-        error_messages={"required": _("Enter the code from the message.")},
+        error_messages={"required": gettext_lazy("Enter the code from the message.")},
     )

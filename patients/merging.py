@@ -38,6 +38,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "doctor": ("primary_care_provider_id",),
 }
 ACCOUNT = "user_id"
+CONTACTS = ("email", "phone")
 PURPOSE = "joining_records"
 
 
@@ -100,10 +101,10 @@ def merge(
     ):
         raise DetailsChanged
     way = Repointing(source=away.pk, target=keep.pk, at=now)
-    had = {keep: keep.email, away: away.email}
+    had = {record: _contacts(record) for record in (keep, away)}
     way.change(keep, **_values(keep, away, choices.from_away))
-    for record, address in had.items():
-        if address and address != keep.email:
+    for record, contacts in had.items():
+        if not contacts.items() <= _contacts(keep).items():
             address_left(record)
     way.change(away, user_id=None)
     repoint(way)
@@ -153,15 +154,22 @@ def _says(record: Patient, column: str) -> bool:
 
 
 def _account(keep: Patient, away: Patient, taken: dict[str, Any]) -> int | None:
-    """Return whose account opens the survivor: the one that proved the address it now has.
+    """Return whose account opens the survivor: one that proved a contact which it now has.
 
-    A record's account has proved the record's address, or it would not be there any more.
+    A record's account has proved the record's address or its number, or it would not be there any
+    more; which of them nobody knows, so all that the record had must stay.
     """
-    if not taken.get("email", keep.email):
+    final = _contacts(keep) | {name: taken[name] for name in CONTACTS if name in taken}
+    if keep.user_id is not None and _contacts(keep).items() <= final.items():
         return keep.user_id
-    if taken.get("email", keep.email) == keep.email and keep.user_id is not None:
-        return keep.user_id
-    return away.user_id if taken.get("email", keep.email) == away.email else None
+    proved = _contacts(away)
+    return away.user_id if proved and proved.items() <= final.items() else None
+
+
+def _contacts(record: Patient) -> dict[str, str]:
+    """Return the contacts that a record has, by which its account may have been opened."""
+    values = {name: getattr(record, name) for name in CONTACTS}
+    return {name: value for name, value in values.items() if value}
 
 
 def _settle(keep: Patient, away: Patient, *, by: User, now: datetime) -> None:
@@ -218,8 +226,8 @@ def _take_back(changes: list[Changed]) -> list[str]:
     """
     values = [change for change in changes if change.column != ACCOUNT]
     stay = [change for change in values if not change.take_back()]
-    moved = {change.pk for change in values if change.column == "email"}
-    stuck = {change.pk for change in stay if change.column == "email"}
+    moved = {change.pk for change in values if change.column in CONTACTS}
+    stuck = {change.pk for change in stay if change.column in CONTACTS}
     accounts = [change for change in changes if change.column == ACCOUNT and change.pk not in stuck]
     back = {change.pk for change in accounts if change.take_back()}
     Patient.objects.filter(pk__in=moved - stuck - back).update(user=None)

@@ -1,8 +1,8 @@
 """Who is on file, and which portal account opens whose records.
 
-Access follows the contact on file: a code proves control of an e-mail address, and whoever
-controls it sees the records that have it, a family's shared address all of them. A changed
-address closes the old account's door. Nothing is ever linked by name and date of birth.
+Access follows the contact on file: a code proves control of an e-mail address or number, and
+whoever controls it sees the records that have it, a family's shared address all of them. A
+changed contact closes the old account's door. Nothing is ever linked by name and date of birth.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from patients.contact_changes import address_left
@@ -98,8 +99,8 @@ def update_details(*, patient: Patient, details: Details, seen: str) -> Patient:
     """Write what differs from the record, and nothing else; return the record as it then is.
 
     `seen` is the stamp of the state that was read before `details` were typed. A new e-mail
-    address takes the record away from the portal account that it had. Raises DetailsChanged
-    unless the record says by now what it was to say.
+    address, or another number in place of one, takes the record away from the portal account that
+    it had. Raises DetailsChanged unless the record says by now what it was to say.
     """
     patient = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     if patient.merged_into_id is not None:
@@ -110,12 +111,13 @@ def update_details(*, patient: Patient, details: Details, seen: str) -> Patient:
         raise DetailsChanged
     for name in changed:
         setattr(patient, name, wanted[name])
-    if "email" in changed:  # whatever account the row has by now
+    proof_left = "email" in changed or ("phone" in changed and known["phone"] != "")
+    if proof_left:  # whatever account the row has by now
         patient.user = None
         changed.append("user")
     if changed:
         patient.save(update_fields=changed)
-    if "email" in changed:
+    if proof_left:
         address_left(patient)
     return patient
 
@@ -130,13 +132,13 @@ def vouch_for(*, patient: Patient) -> Patient:
 
 @transaction.atomic
 def account_for(*contact_indexes: bytes) -> User | None:
-    """Return the account of a proven e-mail address, with all its records linked to it.
+    """Return the account of a proven e-mail address or number, with all its records linked to it.
 
-    None where no record has the address. An account is taken over only if it is a portal account
-    and every record that it opens has this address; otherwise a new one is made, without name
+    None where no record has the contact. An account is taken over only if it is a portal account
+    and every record that it opens has this contact; otherwise a new one is made, without name
     or e-mail. Raises AccountClosed if one of the accounts concerned was deactivated.
     """
-    on_file = Patient.objects.filter(email_index__in=contact_indexes, merged_into=None)
+    on_file = Patient.objects.filter(_has(contact_indexes), merged_into=None)
     records = list(on_file.select_for_update().order_by("pk"))
     if not records:
         return None
@@ -158,10 +160,16 @@ def _known_account(records: Iterable[Patient], contact_indexes: Iterable[bytes])
     for account in linked:
         if not account.is_active:
             raise AccountClosed
-        others = Patient.objects.filter(user=account).exclude(email_index__in=contact_indexes)
+        others = Patient.objects.filter(user=account).exclude(_has(contact_indexes))
         if not others.exists():
             return account
     return None
+
+
+def _has(contact_indexes: Iterable[bytes]) -> Q:
+    """An index tells the column as well: no number has the index of an address."""
+    digests = list(contact_indexes)
+    return Q(email_index__in=digests) | Q(phone_index__in=digests)
 
 
 def _new_account() -> User:

@@ -38,14 +38,21 @@ class Change(Protocol):
 
 
 def on_appointment_change(changes: Sequence[Change]) -> None:
-    """Make or prolong the VISIT relationship of every visit that was booked or moved.
+    """Make or prolong the VISIT relationship of every visit that was moved.
 
-    It ends CARE_RELATIONSHIP_MONTHS after the last visit's end.
+    That of a new visit is written by the booking's own statement.
     """
-    booked = [change for change in changes if change.kind in {"BOOK", "MOVE"}]
-    if not booked:
-        return
-    pairs = {(c.appointment.patient_id, c.appointment.provider_id): c for c in booked}
+    moved = [change for change in changes if change.kind == "MOVE"]
+    if moved:
+        relate([change.appointment for change in moved], since=moved[0].at)
+
+
+def relate(visits: Sequence[Visit], *, since: datetime) -> None:
+    """Make or prolong the VISIT relationships of these visits' patients and providers.
+
+    They end CARE_RELATIONSHIP_MONTHS after the last visit's end.
+    """
+    pairs = {(visit.patient_id, visit.provider_id) for visit in visits}
     with connection.cursor() as cursor:
         cursor.execute(
             EXTEND,
@@ -53,8 +60,8 @@ def on_appointment_change(changes: Sequence[Change]) -> None:
                 "ids": [new_id() for _ in pairs],
                 "patients": [patient for patient, _ in pairs],
                 "providers": [provider for _, provider in pairs],
-                "now": booked[0].at,
-                "last": max(c.appointment.scheduled_end for c in booked),
+                "now": since,
+                "last": max(visit.scheduled_end for visit in visits),
                 "months": settings.CARE_RELATIONSHIP_MONTHS,
             },
         )

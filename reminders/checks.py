@@ -3,9 +3,13 @@ patient can be texted. Loads no vendor's code."""
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004
@@ -31,7 +35,7 @@ BASES = ("TWILIO_BASE_URL", "SENDGRID_BASE_URL")
 @register("messages")
 def ways_can_be_used(app_configs: Sequence[AppConfig] | None, **_kwargs: Any) -> list[CheckMessage]:
     """Return what is wrong with the channels' settings; never a setting's value."""
-    return [*_missing(), *_open_addresses(), *_silence(), *_long_links()]
+    return [*_missing(), *_open_addresses(), *_unusable_key(), *_silence(), *_long_links()]
 
 
 def _missing() -> Iterator[CheckMessage]:
@@ -47,6 +51,21 @@ def _open_addresses() -> Iterator[CheckMessage]:
         if parted(getattr(settings, name)) is None:
             words = f"{name} must be https://, or on this machine."
             yield Error(words, id="daysheet.E003")
+
+
+def _unusable_key() -> Iterator[CheckMessage]:
+    """With a wrong key every report of SendGrid would be turned away, and nobody know why."""
+    key = settings.SENDGRID_EVENT_KEY
+    if key and not _is_public_key(key):
+        words = "SENDGRID_EVENT_KEY must be the public key of the signed event webhook, in base64."
+        yield Error(words, id="daysheet.E005")
+
+
+def _is_public_key(text: str) -> bool:
+    try:
+        return isinstance(load_der_public_key(b64decode(text)), EllipticCurvePublicKey)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
 
 
 def _silence() -> Iterator[CheckMessage]:

@@ -32,7 +32,7 @@ from scheduling.errors import (
 from scheduling.flips import Flip
 from scheduling.keys import RequestKey
 from scheduling.lanes import HIGHEST_LANE, in_free_lane
-from scheduling.models import Appointment, BookedVia, SlotHold
+from scheduling.models import Appointment, BookedVia, CancelReason, SlotHold
 from scheduling.placing import Placement, Terms, ask_about, judge, look, place, recheck
 from scheduling.policies import (
     UNDO_WINDOW,
@@ -400,7 +400,8 @@ def _transition(
         freed = Flip(freed=(flips.minutes(changed.busy),))
         flips.after_commit({changed.provider_id: freed}, stamp=bump([changed.provider_id]))
     record(changed, kind=act, was=before.status, by=by, now=now, details=details)
-    announce([Change(act, changed, before, by, now, not_before=undo_until)])
+    reason = str(details.get("reason", ""))
+    announce([Change(act, changed, before, by, now, not_before=undo_until, reason=reason)])
     return changed
 
 
@@ -429,6 +430,32 @@ def undo(*, appointment: Appointment, by: Actor, now: datetime) -> Appointment:
     record(restored, kind=Act.UNDO, was=before.status, by=by, now=now)
     announce([Change(Act.UNDO, restored, before, by, now)])
     return restored
+
+
+@in_one_transaction
+def restore(*, appointment: Appointment, by: Actor, now: datetime) -> Appointment:
+    """Give a visit its time back that was freed because nobody confirmed it.
+
+    It is SCHEDULED again, by the rules of an undone cancellation. Raises IllegalTransition for a
+    visit that was not released or has begun, Stale, SlotTaken or what else forbids its time.
+    """
+    if not is_released(appointment) or appointment.scheduled_start <= now:
+        raise IllegalTransition("RESTORE", appointment.status)
+    before = Before.of(appointment)
+    limit_waiting()
+    restored = update(appointment, expected=[Status.CANCELLED], status=Status.SCHEDULED)
+    _take_time_back(restored, now=now)
+    record(restored, kind="RESTORE", was=before.status, by=by, now=now)
+    announce([Change("RESTORE", restored, before, by, now)])
+    return restored
+
+
+def is_released(appointment: Appointment) -> bool:
+    """Say whether a visit is cancelled, and was because nobody confirmed it."""
+    if appointment.status != Status.CANCELLED:
+        return False
+    last = appointment.events.filter(kind=Act.CANCEL).last()
+    return last is not None and last.details.get("reason") == CancelReason.UNCONFIRMED
 
 
 def _take_time_back(appointment: Appointment, *, now: datetime) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils.module_loading import import_string
+from psycopg.types.range import Range
 
 from scheduling.actors import Actor
 from scheduling.models import Appointment
@@ -21,12 +22,15 @@ from scheduling.transitions import Status
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What an appointment was before it changed."""
+    """What an appointment was before it changed; `busy` is the visit with its buffers."""
 
     provider_id: UUID
     start: datetime
     end: datetime
     status: Status
+    clinic_id: UUID
+    busy: Range[datetime]
+    lane: int
 
     @classmethod
     def of(cls, appointment: Appointment) -> Before:
@@ -35,12 +39,16 @@ class Before:
             appointment.scheduled_start,
             appointment.scheduled_end,
             Status(appointment.status),
+            appointment.clinic_id,
+            appointment.busy,
+            appointment.overbook_lane,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`kind` is BOOK, MOVE or an Act; nothing may leave the house before `not_before`."""
+    """`kind` is BOOK, MOVE, SEND_NOW, RESTORE or an Act; nothing may leave the house before
+    `not_before`. `reason` is the code of a cancellation's."""
 
     kind: str
     appointment: Appointment
@@ -48,6 +56,7 @@ class Change:
     by: Actor
     at: datetime
     not_before: datetime | None = None
+    reason: str = ""
 
 
 Handler = Callable[[list[Change]], None]

@@ -119,7 +119,7 @@ def ask_for_code(hold: SlotHold, *, email: str, network: str, now: datetime) -> 
     draft = Draft.load(hold.draft)
     code = codes.request_code(
         purpose=OneTimeCode.Purpose.BOOKING,
-        email=email,
+        contact=email,
         browser=hold.holder,
         network=network,
         now=now,
@@ -161,7 +161,7 @@ def _redeem(hold: SlotHold, code: str, details: Details, now: datetime) -> None:
         browser=hold.holder,
         code=code,
         now=now,
-        email=details.email,
+        contact=details.email,
     )
     hold.patient = register_provisional(clinic=hold.clinic, details=details)
     hold.save(update_fields=["patient"])

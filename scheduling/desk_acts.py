@@ -46,16 +46,25 @@ ACTS: dict[str, DeskAct] = {
     "send-now": DeskAct(
         booking.send_now, gettext_lazy("Send now"), gettext_lazy("This is final now.")
     ),
+    "restore": DeskAct(
+        booking.restore,
+        gettext_lazy("Give it back"),
+        gettext_lazy("%(name)s has the visit back, and is told so."),
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """What the panel shows: acts of one click in order of use, and whether the visit may change."""
+    """What the panel shows: acts of one click in order of use, and whether the visit may change.
+
+    `can_restore`: its time was freed because nobody confirmed it, and may be given back.
+    """
 
     acts: list[tuple[str, str]]
     can_change: bool
     undo_until: str
+    can_restore: bool
 
 
 def offers(visit: Appointment, *, now: datetime) -> Offers:
@@ -66,6 +75,7 @@ def offers(visit: Appointment, *, now: datetime) -> Offers:
         acts=[(name, str(ACTS[name].label)) for name in _sensible(visit, now)],
         can_change=visit.status in OPEN,
         undo_until=clock(undo.astimezone(visit.zone)) if undo is not None and undoable else "",
+        can_restore=visit.scheduled_start > now and booking.is_released(visit),
     )
 
 

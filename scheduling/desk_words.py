@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from patients.contacts import show_phone
 from patients.models import Patient
@@ -17,6 +17,8 @@ from scheduling.models import Appointment, AppointmentEvent
 from scheduling.presenters import clock, event_words, long_date, minutes_in_words
 
 Row = dict[str, str]
+# How parts of the system are called that act by themselves.
+SYSTEMS = {"reminders": gettext_lazy("by itself")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +111,4 @@ def _author(event: AppointmentEvent) -> str:
         return _("patient")
     if event.by_user is not None:
         return event.by_user.get_full_name() or event.by_user.get_username()
-    return event.by_name or _("the system")
+    return str(SYSTEMS.get(event.by_name, event.by_name)) or _("the system")

@@ -9,36 +9,34 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import partial
-from uuid import UUID
+from functools import lru_cache
+from typing import Protocol
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
-from django_q.tasks import async_task
+from django.utils.module_loading import import_string
+from django.utils.translation import get_language
 
+from patients.codes import CHANNELS
+from patients.contacts import column_of
 from patients.crypto import token_digest
 from patients.indexes import contact_indexes
-from patients.mail import send_mail
 from patients.models import Patient
-from patients.models.audit import Act
-from patients.privacy import audit
 from patients.privacy.sign_in import renew
 from patients.throttle import Limit
 from scheduling.changes import Change
 from scheduling.models import Appointment, ManageLink
 from scheduling.models.appointment import AppointmentQuerySet
-from scheduling.transitions import Status
 
 TOKEN_BYTES = 16  # 128 random bits, 22 characters
 KEPT = timedelta(days=1)
 SESSION_KEY = "visit_links"
 MOST_IN_SESSION = 20
+MOST_TOGETHER = 8
 LOST_BY_NETWORK = Limit("lost-link-network", times=20)
 LOST_BY_CONTACT = Limit("lost-link-contact", times=5)
 RELATED = ("clinic__time_zone", "provider__specialty", "appointment_type", "patient")
@@ -48,11 +46,21 @@ class LinkEnded(Exception):
     """No visit is behind this token, or not any more."""
 
 
-def issue(appointment: Appointment, *, now: datetime) -> str:
-    """Return a new token for a visit; it works until a day after the visit's end."""
+def issue(appointment: Appointment, *others: Appointment, now: datetime) -> str:
+    """Return a new token for a visit; it works until a day after the visit's end.
+
+    One for several visits, of which one message tells, opens each of them until a day after that
+    one's end; at most `MOST_TOGETHER`.
+    """
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    _make(appointment, token, now=now)
+    for part, visit in zip(_parts(token), (appointment, *others), strict=False):
+        _make(visit, part, now=now)
     return token
+
+
+def _parts(token: str) -> list[str]:
+    """Return what the digests of a token's links are made of, the first visit's first."""
+    return [token, *(f"{token}.{n}" for n in range(1, MOST_TOGETHER))]
 
 
 def _make(appointment: Appointment, token: str, *, now: datetime) -> ManageLink:
@@ -69,6 +77,16 @@ def find(token: str, *, now: datetime) -> ManageLink:
     if link is None:
         raise LinkEnded
     return link
+
+
+def find_all(token: str, *, now: datetime) -> list[ManageLink]:
+    """Return the live links of a token, the first visit's first. Raises LinkEnded without it."""
+    digests = [token_digest(part) for part in _parts(token)]
+    rows = ManageLink.objects.filter(token_digest__in=digests, expires_at__gt=now)
+    live = {bytes(link.token_digest): link for link in rows}
+    if digests[0] not in live:
+        raise LinkEnded
+    return [live[digest] for digest in digests if digest in live]
 
 
 def admit(session: SessionBase, link: ManageLink) -> None:
@@ -124,55 +142,27 @@ def on_contact_change(patient: Patient) -> None:
     )
 
 
-def queue_booked_mail(appointment: Appointment) -> None:
-    """Have the mail with the link sent once the current transaction, if any, is over."""
-    transaction.on_commit(partial(async_task, "scheduling.links.mail_booked", str(appointment.pk)))
+def ask_for_link(*, reference: str, contact: str, network: str) -> None:
+    """Have a new link sent to the contact on file, if this visit's patient has that one.
 
-
-def mail_booked(appointment_id: UUID | str) -> None:
-    """Send what was booked, with a link: the worker's part. A cancelled visit gets no mail."""
-    visit = Appointment.objects.select_related(*RELATED).get(pk=appointment_id)
-    if visit.status != Status.CANCELLED:
-        _mail(visit, kind="visit_booked")
-
-
-def ask_for_link(*, reference: str, email: str, network: str) -> None:
-    """Have a new link sent to the contact on file, if this visit's patient has that e-mail.
-
-    Nothing is looked up here: the answer and its time are the same either way, and the queue
-    gets the reference and the address's blind index. Raises TooManyRequests.
+    Nothing is looked up here: the answer and its time are the same either way, and what is kept is
+    the reference and the contact's blind index. Raises TooManyRequests.
     """
     LOST_BY_NETWORK.spend(network)
-    indexes = [digest.hex() for digest in contact_indexes("email", email)]
+    column = column_of(contact)
+    indexes = [digest.hex() for digest in contact_indexes(column, contact)]
     LOST_BY_CONTACT.spend(indexes[0])
-    transaction.on_commit(partial(async_task, "scheduling.links.mail_lost", reference, *indexes))
+    for path in settings.LINK_HANDLERS:
+        _handler(path)(reference, indexes, channel=CHANNELS[column], language=get_language() or "")
 
 
-def mail_lost(reference: str, *email_indexes: str) -> None:
-    """Send a new link, where reference and address belong together: the worker's part."""
-    visit = (
-        Appointment.objects.select_related(*RELATED)
-        .filter(reference=reference, patient__email_index__in=map(bytes.fromhex, email_indexes))
-        .first()
-    )
-    if visit is not None and visit.scheduled_end + KEPT > timezone.now():
-        _mail(visit, kind="visit_link")
+class Handler(Protocol):
+    def __call__(
+        self, reference: str, indexes: Sequence[str], *, channel: str, language: str
+    ) -> None: ...
 
 
-def _mail(visit: Appointment, *, kind: str) -> None:
-    """Send one message with a fresh link to the patient's e-mail, if there is one."""
-    with audit.keeping_record(
-        system="system:mail", purpose="message", action=Act.SEND, clinic=visit.clinic
-    ) as kept:
-        kept.look.patients.add(visit.patient_id)
-        if visit.patient.email:
-            _send(visit, kind=kind)
-        else:
-            kept.action = Act.ACCESS
-
-
-def _send(visit: Appointment, *, kind: str) -> None:
-    patient = visit.patient
-    path = reverse("portal:link", args=[issue(visit, now=timezone.now())])
-    context = {"visit": visit, "given_name": patient.given_name, "url": settings.SITE_URL + path}
-    send_mail(kind=kind, to=patient.email, language=patient.language, context=context)
+@lru_cache(maxsize=4)
+def _handler(path: str) -> Handler:
+    handler: Handler = import_string(path)
+    return handler

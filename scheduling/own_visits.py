@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.utils.translation import gettext as _
 
 from providers.models import Clinic, ClinicClosure, ProviderSchedule, TimeOff
+from scheduling import video
 from scheduling.errors import TooEarly
 from scheduling.models import Appointment
 from scheduling.models.appointment import AppointmentQuerySet
@@ -112,11 +113,9 @@ class OwnVisit:
         return language_name(self.appointment.patient.language)
 
     @property
-    def video_link(self) -> str:
-        """Where the video visit takes place; empty for any other visit and for clinics without."""
-        base = self.appointment.clinic.telehealth_base_url.rstrip("/")
-        is_video = self.appointment.appointment_type.is_telehealth
-        return f"{base}/{self.appointment.reference}" if base and is_video else ""
+    def is_video(self) -> bool:
+        """Whether it takes place in a room that is open, or will be."""
+        return video.door(self.appointment, now=self.now) in {video.Door.EARLY, video.Door.OPEN}
 
 
 def day_bounds(clinic: Clinic, day: date, *, days: int = 1) -> tuple[datetime, datetime]:

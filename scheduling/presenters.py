@@ -35,6 +35,7 @@ EVENTS = {
     "CANCEL": _("Cancelled"),
     "MARK_NO_SHOW": _("Marked as no-show"),
     "UNDO": _("Undone"),
+    "RESTORE": _("Given back to the patient"),
     "SEND_NOW": _("Made final"),
 }
 

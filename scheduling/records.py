@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from psycopg.types.range import Range
 
@@ -113,6 +114,8 @@ def write(
         "by_name": by.name,
         "details": details,
         "audit": row_of_booking(appointments, by=by),
+        "relation": new_id(),
+        "relation_months": settings.CARE_RELATIONSHIP_MONTHS,
         "now": now,
     }
     with connection.cursor() as cursor:

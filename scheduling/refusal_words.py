@@ -16,6 +16,7 @@ ACTS = {
     "CANCEL": pgettext_lazy("an act that is not possible", "cancel"),
     "MARK_NO_SHOW": pgettext_lazy("an act that is not possible", "mark as no-show"),
     "UNDO": pgettext_lazy("an act that is not possible", "undo"),
+    "RESTORE": pgettext_lazy("an act that is not possible", "give back"),
 }
 STATUSES = {
     "SCHEDULED": pgettext_lazy("the appointment is …", "scheduled"),

@@ -16,6 +16,9 @@ from django.utils import timezone
 
 from patients.models import Patient
 from providers.models import Clinic, Provider, VisitType
+from reminders import dispatch
+from reminders.channels.memory import outbox
+from reminders.outcomes import Pauses
 from scheduling.actors import Actor
 from tests.factories import (
     ClinicFactory,
@@ -91,9 +94,21 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 
 @pytest.fixture(autouse=True)
+def _empty_outbox() -> None:
+    """No text and no notification was sent yet."""
+    outbox.clear()
+
+
+@pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     """Nobody has asked for anything yet: throttles count in the cache."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _vendors_are_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No vendor is left alone because of what another test met with."""
+    monkeypatch.setattr(dispatch, "pauses", Pauses())
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,21 @@ from patients.models import (
     PatientMerge,
 )
 from providers.models import Role
+from reminders.kinds import CallReason, Channel, Kind, Meaning, NoticeKind, Standing, State
+from reminders.models import (
+    CallAttempt,
+    CallItem,
+    ConsentChange,
+    ContactPreference,
+    Delivery,
+    InboundText,
+    Notice,
+    PushSubscription,
+    Reminder,
+    ReminderPolicy,
+    Suppression,
+    VendorReport,
+)
 from scheduling import links, notes
 from scheduling.models import Appointment, Opening, SlotHold, WaitlistEntry, WaitlistOffer
 from tests.factories import MembershipFactory, PatientFactory, hold_of
@@ -42,6 +57,9 @@ def one_of_each(visit: Appointment) -> None:
         by=treating,
     )
     _matched(patient)
+    _agreed(visit, patient)
+    _told(visit, patient)
+    _to_do(visit, patient)
 
 
 def _waiting(visit: Appointment) -> None:
@@ -88,4 +106,87 @@ def _matched(patient: Patient) -> None:
         away=twin,
         made_by=MembershipFactory.create(clinic=patient.clinic).user,
         made_at=timezone.now(),
+    )
+
+
+def _agreed(visit: Appointment, patient: Patient) -> None:
+    """What a patient chose, and where nothing may be sent."""
+    ReminderPolicy.objects.get_or_create(clinic=visit.clinic, visit_type=visit.appointment_type)
+    ContactPreference.objects.get_or_create(patient=patient, defaults={"push": False})
+    source = ConsentChange.Source.PORTAL
+    channel = Channel.PUSH.value
+    ConsentChange.objects.create(patient=patient, channel=channel, given=False, source=source)
+    PushSubscription.objects.create(
+        patient=patient,
+        endpoint=f"https://push.example/{patient.pk}",
+        endpoint_digest=patient.pk.bytes * 2,
+        p256dh="key of the browser",
+        auth="secret of the browser",
+    )
+    Suppression.objects.create(
+        channel=Channel.SMS.value,
+        recipient="+12125550199",
+        recipient_index=patient.pk.bytes * 2,
+        cause=Suppression.Cause.STOP,
+    )
+
+
+def _told(visit: Appointment, patient: Patient) -> None:
+    """A reminder that arrived, with its notice of the booking before it."""
+    now = timezone.now()
+    spans = {"due_at": now - HOUR, "not_after": now + HOUR, "channel": Channel.EMAIL.value}
+    arrived = Delivery.objects.create(
+        clinic=visit.clinic,
+        patient=patient,
+        channel=Channel.EMAIL.value,
+        kinds=[Kind.REMINDER.value],
+        is_automated=True,
+        state=State.DELIVERED.value,
+        vendor="console",
+        vendor_id=str(visit.pk),
+        not_before=now - HOUR,
+        not_after=now + HOUR,
+        sent_at=now,
+        delivered_at=now,
+    )
+    taken = {**spans, "standing": Standing.TAKEN.value, "delivery": arrived, "sent_at": now}
+    Reminder.objects.update_or_create(
+        appointment=visit,
+        sequence=visit.sequence,
+        kind=Kind.REMINDER.value,
+        channel=Channel.EMAIL.value,
+        defaults=taken,
+    )
+    Notice.objects.create(
+        **taken,
+        kind=NoticeKind.RESTORED.value,
+        subject=f"visit:{visit.pk}",
+        clinic=visit.clinic,
+        patient=patient,
+        appointment=visit,
+    )
+    VendorReport.objects.create(vendor="console", event_id=str(visit.pk))
+
+
+def _to_do(visit: Appointment, patient: Patient) -> None:
+    """A call that was tried once, and a text that only a person can answer."""
+    item = CallItem.objects.create(
+        clinic=visit.clinic, appointment=visit, reason=CallReason.UNCONFIRMED.value
+    )
+    CallAttempt.objects.create(
+        item=item,
+        outcome=CallAttempt.Outcome.NO_ANSWER,
+        note="Rang twice",
+        by_user=MembershipFactory.create(clinic=visit.clinic).user,
+    )
+    InboundText.objects.create(
+        vendor="console",
+        vendor_id=str(visit.pk),
+        clinic=visit.clinic,
+        patient=patient,
+        appointment=visit,
+        sender="+12125550142",
+        body="Can my sister come along?",
+        meaning=Meaning.OTHER.value,
+        needs_staff=True,
     )

@@ -19,10 +19,15 @@ class OneTimeCode(SealedRow):
         SIGN_IN = "SIGN_IN", _("Sign in")
         BOOKING = "BOOKING", _("Booking")
 
+    class Channel(models.TextChoices):
+        EMAIL = "EMAIL", _("E-mail")
+        SMS = "SMS", _("Text message")
+
     purpose = models.CharField(max_length=8, choices=Purpose)
     contact = SealedTextField(
         blank=True, default="", help_text=_("Where to send it; empty once that was done.")
     )
+    channel = models.CharField(max_length=5, choices=Channel, default=Channel.EMAIL)
     contact_index = models.BinaryField(max_length=32)
     contact_index_old = models.BinaryField(
         max_length=32, default=b"", help_text=_("Under the former key, while it changes.")

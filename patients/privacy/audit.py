@@ -50,6 +50,7 @@ class Record:
     """Who is at work, where and why, and what they have opened so far.
 
     `who` is asked when a row is written: somebody may sign in while a request is under way.
+    `is_written` says that its row has been written by whoever did what it tells of.
     """
 
     who: Callable[[], Who]
@@ -60,6 +61,7 @@ class Record:
     request_id: str = ""
     address: str | None = None
     look: Look = field(default_factory=Look)
+    is_written: bool = False
 
 
 _open: ContextVar[Record | None] = ContextVar("record", default=None)
@@ -106,8 +108,9 @@ def keeping_record(
 
     `system` is its name, such as "system:reminders"; `purpose` a code of at most 40 characters.
     Inside a request this is a record of its own: the request's names only who is shown. What
-    fails is written down as FAILED and raised again. Raises django.db.Error where the row itself
-    cannot be written.
+    fails is written down as FAILED and raised again. Whoever writes the row with a statement of
+    its own, so that both are done or neither, says so by `is_written`. Raises django.db.Error
+    where the row itself cannot be written.
     """
     outer = _open.get()
     kept = Record(
@@ -125,7 +128,8 @@ def keeping_record(
     except BaseException:
         _write_failed(kept)
         raise
-    write(row_of(kept))
+    if not kept.is_written:
+        write(row_of(kept))
 
 
 def _write_failed(kept: Record) -> None:

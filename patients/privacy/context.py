@@ -34,6 +34,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "clinic_switch_url": reverse("desk:choose_clinic") if at_desk and others else "",
         "shortcuts_on": request.COOKIES.get(SHORTCUTS_COOKIE) != "off",
         "may_break_glass": at_desk and clinic and may(request.user, "break_glass", at=clinic),
+        "may_see_reports": at_desk and clinic and may(request.user, "manage_clinic", at=clinic),
         "open_records": partial(open_records, request),
         "demo_entry": getattr(settings, "DEMO_ENTRY", False),
     }

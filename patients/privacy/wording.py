@@ -23,6 +23,7 @@ PURPOSES = {
     "share": gettext_lazy("Shared by a colleague"),
     "reminder": gettext_lazy("Message to the patient"),
     "message": gettext_lazy("Message to the patient"),
+    "text_received": gettext_lazy("Text from a patient"),
     "import": gettext_lazy("Import"),
     "finding_doubles": gettext_lazy("Looking for double records"),
     "telling_records_apart": gettext_lazy("Looking for double records"),
@@ -48,6 +49,7 @@ TO_A_PATIENT = {
     "share": gettext_lazy("A colleague asked for help with your care"),
     "reminder": gettext_lazy("To send you a message"),
     "message": gettext_lazy("To send you a message"),
+    "text_received": gettext_lazy("To do what your text asked for"),
     "import": gettext_lazy("To bring your record in from another system"),
     "finding_doubles": gettext_lazy("To check that you have only one record"),
     "telling_records_apart": gettext_lazy("To check that you have only one record"),
@@ -75,6 +77,7 @@ AREAS = {
     "emergency": gettext_lazy("Emergency access"),
     "records": gettext_lazy("Double records"),
     "privacy": gettext_lazy("Privacy office"),
+    "hooks": gettext_lazy("Text messages"),
     "admin": gettext_lazy("Set-up pages"),
 }
 PAGES = {
@@ -84,6 +87,11 @@ PAGES = {
     "desk:patient": gettext_lazy("Patient's page"),
     "desk:patient_edit": gettext_lazy("Patient's details"),
     "desk:appointment": gettext_lazy("Visit"),
+    "messages:calls": gettext_lazy("Calls to make"),
+    "messages:call": gettext_lazy("Call"),
+    "messages:texts": gettext_lazy("Texts received"),
+    "messages:log": gettext_lazy("Messages sent"),
+    "messages:visit": gettext_lazy("Messages about a visit"),
     "provider:today": gettext_lazy("Provider's day"),
     "provider:week": gettext_lazy("Provider's week"),
     "provider:visit": gettext_lazy("Provider's visit page"),
@@ -91,6 +99,7 @@ PAGES = {
     "portal:appointments": gettext_lazy("My appointments"),
     "portal:record_looks": gettext_lazy("Who looked at my record"),
     "privacy:start": gettext_lazy("The record of looks"),
+    "hooks:twilio_inbound": gettext_lazy("Text from a patient"),
 }
 CHANGES = {
     "MOVE": gettext_lazy("Moved your visit"),
@@ -102,6 +111,7 @@ CHANGES = {
     "MARK_NO_SHOW": gettext_lazy("Noted that you did not come"),
     "UNDO": gettext_lazy("Took back a change to your visit"),
     "SEND_NOW": gettext_lazy("Made a change to your visit final"),
+    "RESTORE": gettext_lazy("Gave you your visit back"),
 }
 DEEDS = {
     Act.CREATE: gettext_lazy("Added to your record"),
@@ -125,6 +135,7 @@ SEEN_ON = {
     "provider:visit": gettext_lazy("Looked at your visit"),
     "provider:note": gettext_lazy("Looked at your visit"),
     "desk:appointment": gettext_lazy("Looked at your visit"),
+    "hooks:twilio_inbound": gettext_lazy("Read a text from your phone number"),
 }
 OWN_ACCOUNT = gettext_lazy("A patient's own account")
 NOBODY = gettext_lazy("A member of staff")

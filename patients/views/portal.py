@@ -38,14 +38,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         request.session[CODE_KEY] = str(
             request_code(
                 purpose=Purpose.SIGN_IN,
-                email=form.cleaned_data["email"],
+                contact=form.cleaned_data["contact"],
                 browser=browser_of(request),
                 network=network_of(request),
                 now=timezone.now(),
             )
         )
     except TooManyRequests as refusal:
-        form.add_error("email", str(refusal))
+        form.add_error("contact", str(refusal))
         return render(request, "portal/sign_in.html", context, status=429)
     request.session[NEXT_KEY] = onwards[:LONGEST_NEXT]
     return redirect("portal:sign_in_code")

@@ -103,7 +103,7 @@ class Delivery(UUIDModel):
         indexes = [
             models.Index(
                 name="delivery_queued",
-                fields=["not_before", "id"],
+                fields=["is_automated", "not_before", "id"],
                 condition=Q(state=State.QUEUED.value),
             ),
             models.Index(

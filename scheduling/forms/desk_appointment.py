@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from scheduling.models import CancelReason
 
+BY_HAND = [choice for choice in CancelReason.choices if choice[0] != CancelReason.UNCONFIRMED]
+
 
 class SeenForm(forms.Form):
     """`version` is the visit's version when the page was rendered."""
@@ -17,7 +19,7 @@ class SeenForm(forms.Form):
 class CancelForm(SeenForm):
     reason = forms.ChoiceField(
         label=_("Why is it cancelled?"),
-        choices=CancelReason.choices,
+        choices=BY_HAND,
         initial=CancelReason.PATIENT_REQUEST,
         widget=forms.RadioSelect,
     )

@@ -202,7 +202,10 @@ class DetailsForm(ReasonForm):
     )
     phone = forms.CharField(
         label=gettext_lazy("Phone"),
-        help_text=gettext_lazy("We call only if something about this visit changes."),
+        help_text=gettext_lazy(
+            "We may call or text this number about your visits. Answer a text with STOP, and we"
+            " send no more texts."
+        ),
         max_length=40,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
         error_messages={"required": gettext_lazy("Enter a phone number.")},

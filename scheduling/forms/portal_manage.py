@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from patients.forms import EmailAddressField
+from patients.forms import ContactField
 from scheduling.models import CancelReason
 from scheduling.references import is_reference
 
@@ -37,7 +37,7 @@ class CancelForm(forms.Form):
 
 
 class LostLinkForm(forms.Form):
-    """Which visit, and an address that the clinic should know."""
+    """Which visit, and an address or number that the clinic should know."""
 
     use_required_attribute = False
     reference = forms.CharField(
@@ -51,7 +51,7 @@ class LostLinkForm(forms.Form):
         ),
         error_messages={"required": gettext_lazy("Enter the reference.")},
     )
-    email = EmailAddressField(label=gettext_lazy("E-mail address"))
+    contact = ContactField()
 
     def clean_reference(self) -> str:
         """Return it as it is kept, however it was typed: "7k4m-2bcd" → "7K4M2BCD"."""

@@ -52,6 +52,7 @@ class CancelReason(models.TextChoices):
     CLINIC_CLOSED = "CLINIC_CLOSED", _("Clinic is closed")
     BOOKED_IN_ERROR = "BOOKED_IN_ERROR", _("Booked by mistake")
     OTHER = "OTHER", _("Another reason")
+    UNCONFIRMED = "UNCONFIRMED", _("Nobody confirmed it")
 
 
 class OverrideReason(models.TextChoices):

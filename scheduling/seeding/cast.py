@@ -35,10 +35,18 @@ class TypeOfVisit:
     notice: int = 60
     is_telehealth: bool = False
     confirmation_required: bool = True
+    auto_release_allowed: bool = False
 
 
 VISIT_TYPES = [
-    TypeOfVisit("NEW_PATIENT", "New patient visit", 45, buffer_after=15, notice=240),
+    TypeOfVisit(
+        "NEW_PATIENT",
+        "New patient visit",
+        45,
+        buffer_after=15,
+        notice=240,
+        auto_release_allowed=True,
+    ),
     TypeOfVisit("FOLLOW_UP", "Follow-up visit", 20),
     TypeOfVisit(
         "URGENT_CARE", "Urgent care", 15, buffer_after=5, notice=0, confirmation_required=False

@@ -12,10 +12,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from psycopg.types.range import Range
 
-from patients.relationships import on_appointment_change
+from patients.relationships import relate
 from providers.calendars import bump
 from scheduling.actors import Actor, ActorKind
-from scheduling.changes import Change
 from scheduling.models import Appointment, AppointmentEvent, BookedVia, CancelReason, VisitNote
 from scheduling.seeding.diary import Planned
 from scheduling.transitions import Act, Status
@@ -48,7 +47,7 @@ def write_history(visits: Iterable[Planned], *, desk: User) -> int:
     AppointmentEvent.objects.bulk_create(events, batch_size=2_000)
     VisitNote.objects.bulk_create(notes, batch_size=1_000)
     bump({appointment.provider_id for appointment in appointments})
-    _relate(appointments, desk)
+    _relate(appointments)
     return len(appointments)
 
 
@@ -117,13 +116,12 @@ def _events(
         was = status
 
 
-def _relate(appointments: list[Appointment], desk: User) -> None:
+def _relate(appointments: list[Appointment]) -> None:
     """Make each pair's first visit the start of their relationship, and its last one the end."""
     pairs: dict[tuple[object, object], list[Appointment]] = {}
     for row in appointments:
         pairs.setdefault((row.patient_id, row.provider_id), []).append(row)
-    by = Actor.staff(desk.pk)
     for rows in pairs.values():
         first = min(row.created_at for row in rows)
         last = max(rows, key=lambda row: row.scheduled_end)
-        on_appointment_change([Change("BOOK", last, None, by, first)])
+        relate([last], since=first)

@@ -82,6 +82,7 @@ def _catalogue() -> None:
                 "minimum_notice_minutes": kind.notice,
                 "is_telehealth": kind.is_telehealth,
                 "confirmation_required": kind.confirmation_required,
+                "auto_release_allowed": kind.auto_release_allowed,
             },
         )
 

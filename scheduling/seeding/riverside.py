@@ -7,8 +7,10 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import TruncDate
+from django.utils.module_loading import import_string
 
 from patients.models import Patient
 from scheduling.errors import SchedulingError
@@ -54,6 +56,8 @@ def seed(*, now: datetime, say: Callable[[str], None], progress: Progress) -> No
     refusals = _book(staff, progress(visits), now=now)
     if is_new:
         week.add_exceptions(staff, diary, today=today, now=now)
+    for path in settings.DEMO_SEEDERS:
+        import_string(path)(staff.clinic, now=now)
     if refusals:
         say(f"{len(refusals)} visits no longer fit the clinic's hours and were left out")
 

@@ -43,13 +43,15 @@ def book(visit: Planned, team: Team, *, now: datetime) -> Appointment:
             by=Actor.staff(team.desk.pk),
             now=min(visit.start, now) - visit.draw.uniform(0.2, 0.9) * DAY,
         )
-    return live_through(booked, team, draw=visit.draw, now=now)
+    return live_through(booked, team, draw=visit.draw, is_kept=visit.is_kept, now=now)
 
 
-def live_through(visit: Appointment, team: Team, *, draw: Random, now: datetime) -> Appointment:
-    """Do to a visit what would have been done to it by now."""
+def live_through(
+    visit: Appointment, team: Team, *, draw: Random, is_kept: bool, now: datetime
+) -> Appointment:
+    """Do to a visit what would have been done to it by now; one of a full day is confirmed."""
     desk, start = Actor.staff(team.desk.pk), visit.scheduled_start
-    if visit.status == Status.SCHEDULED and draw.random() < 0.6:
+    if visit.status == Status.SCHEDULED and (draw.random() < 0.6 or is_kept):
         confirmed_at = min(now, start) - draw.uniform(0.1, 0.9) * DAY
         visit = booking.confirm(appointment=visit, by=Actor.patient(), now=confirmed_at)
     if visit.scheduled_end <= now and draw.random() < 0.1:

@@ -236,7 +236,6 @@ def _book(
         return _refuse(request, hold, refusal, now)
     if visit.created_at == now:  # not for the second of two equal requests
         links.grant(request.session, visit, now=now)
-        links.queue_booked_mail(visit)
     return redirect("portal:booked", pk=hold.pk)
 
 

@@ -6,9 +6,7 @@ from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from patients.models import Patient
 from patients.privacy.pages import Audience, PageRequest, page
@@ -19,34 +17,24 @@ from scheduling.calendar_files import calendar_file
 from scheduling.errors import SchedulingError, Stale
 from scheduling.forms.portal_manage import CancelForm, ConfirmForm, LostLinkForm
 from scheduling.models import Appointment
-from scheduling.presenters import status_tag
 from scheduling.standing import standing_of
-from scheduling.transitions import Status
 from scheduling.views.portal_visit import (
+    COMING,
     actor_of,
+    open_link,
+    row_of,
     show,
     show_standing,
     visit_page,
 )
-from scheduling.visit_facts import day_and_time
 
 MOST_PAST = 50
-COMING = [Status.SCHEDULED, Status.CONFIRMED]
 
 
 @page(audience=Audience.PUBLIC, phi=True)
 def link(request: HttpRequest, token: str) -> HttpResponse:
-    """Take a link's token out of the address: the session keeps which visit it opens."""
-    now = timezone.now()
-    try:
-        found = links.find(token, now=now)
-    except links.LinkEnded:
-        response = render(request, "portal/link_ended.html", status=404)
-    else:
-        links.admit(request.session, found)
-        response = redirect("portal:manage", pk=found.appointment_id)
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    """Take a link's token out of the address, and go on to its visit."""
+    return open_link(request, token, to="portal:manage")
 
 
 @visit_page()
@@ -105,23 +93,10 @@ def appointments(request: PageRequest) -> HttpResponse:
     past = own.exclude(pk__in=[visit.pk for visit in coming]).order_by("-scheduled_start")
     several = Patient.objects.filter(user=request.user.pk).count() > 1
     context = {
-        "coming": [_row(visit, named=several, year_now=now.year) for visit in coming],
-        "past": [_row(visit, named=several, year_now=now.year) for visit in past[:MOST_PAST]],
+        "coming": [row_of(visit, named=several, year_now=now.year) for visit in coming],
+        "past": [row_of(visit, named=several, year_now=now.year) for visit in past[:MOST_PAST]],
     }
     return render(request, "portal/appointments.html", context)
-
-
-def _row(visit: Appointment, *, named: bool, year_now: int) -> dict[str, object]:
-    """Return a visit as the component for rows shows it."""
-    details = [visit.provider.name, visit.clinic.name]
-    if named:
-        details.insert(0, _("For %(name)s") % {"name": visit.patient.full_name})
-    return {
-        "href": reverse("portal:manage", args=[visit.pk]),
-        "title": day_and_time(visit, year_now=year_now),
-        "detail": " · ".join(details),
-        "tags": [status_tag(visit)],
-    }
 
 
 @page(audience=Audience.PUBLIC, methods=("GET", "POST"), phi=True)

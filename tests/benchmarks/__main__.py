@@ -10,6 +10,7 @@ from tests.benchmarks import (
     audit_seal,
     availability,
     booking,
+    confirmation_latency,
     crypto_field,
     database,
     enumeration,
@@ -17,6 +18,8 @@ from tests.benchmarks import (
     name_search,
     one_provider,
     privacy_cost,
+    reminders_due,
+    reminders_send,
     who_saw,
 )
 from tests.benchmarks.figures import Figure, show
@@ -33,6 +36,9 @@ GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {
     "availability_one_provider_30d": one_provider.measure,
     "availability_page": month_page.measure,
     "availability_search": availability.measure,
+    "confirmation_latency": confirmation_latency.measure,
+    "due_scan_1m": reminders_due.measure,
+    "send_10k_at_50ms": reminders_send.measure,
     "audit_who_saw_10m": who_saw.measure,  # leaves ten million
 }
 

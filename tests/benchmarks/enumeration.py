@@ -86,4 +86,4 @@ def _reset(client: Client, address: str) -> None:
 
 
 def _code(client: Client, address: str) -> None:
-    client.post(reverse("portal:sign_in"), {"email": address})
+    client.post(reverse("portal:sign_in"), {"contact": address})

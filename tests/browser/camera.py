@@ -14,9 +14,12 @@ from tqdm import tqdm
 
 from tests.browser import (
     account_subjects,
+    choices_subjects,
     emergency_subjects,
+    message_subjects,
     portal_subjects,
     privacy_subjects,
+    report_subjects,
     seal_subjects,
     staff_subjects,
 )
@@ -52,11 +55,14 @@ def _everything() -> tuple[list[Subject], list[str]]:
     closed: list[str] = []
     for way in [
         *portal_subjects.WAYS,
+        *choices_subjects.WAYS,
         *staff_subjects.WAYS,
         *account_subjects.WAYS,
         *seal_subjects.WAYS,
         *privacy_subjects.WAYS,
         *emergency_subjects.WAYS,
+        *message_subjects.WAYS,
+        *report_subjects.WAYS,
     ]:
         try:
             found += way()

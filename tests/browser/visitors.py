@@ -125,7 +125,7 @@ def go_on(client: Client, hold: str) -> None:
 
 def ask_for_code(client: Client) -> None:
     """Ask to be signed in by a code."""
-    address = {"email": cast.DEMO_PATIENT_EMAIL}
+    address = {"contact": cast.DEMO_PATIENT_EMAIL}
     _must_lead_on(client.post(reverse("portal:sign_in"), address))
 
 

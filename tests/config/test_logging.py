@@ -47,9 +47,9 @@ def test_an_error_is_logged_without_the_row_that_it_quotes(clinic: Clinic) -> No
 
 
 def test_a_failed_job_is_logged_without_what_its_error_says() -> None:
-    told = f"Failed 'scheduling.links.mail_booked' (ten-green-bottles) - {ADA} : Traceback\n{ADA}"
+    told = f"Failed 'reminders.tasks.dispatch' (ten-green-bottles) - {ADA} : Traceback\n{ADA}"
     written = line(told, name="django-q")["message"]
-    assert written == "Failed 'scheduling.links.mail_booked' (ten-green-bottles)"
+    assert written == "Failed 'reminders.tasks.dispatch' (ten-green-bottles)"
 
 
 def test_only_allowed_ids_are_written() -> None:

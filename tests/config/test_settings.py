@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 made = count()
+# Settings whose refusal may repeat them.
+SHOWN = {"REDIS_URL", "ALLOWED_HOSTS"}
 
 
 def digest() -> bytes:
@@ -88,6 +90,14 @@ def test_production_starts_with_all_it_needs() -> None:
         ("DATABASE_URL", "postgresql://app@127.0.0.1/daysheet?sslmode=require"),
         ("REDIS_URL", "rediss://cache.example/0?ssl_cert_reqs=none"),
         ("EMAIL_HOST", None),
+        ("EMAIL_CHANNEL", "sendgrid"),
+        ("EMAIL_CHANNEL", "file"),
+        ("EMAIL_CHANNEL", "pigeon"),
+        ("SMS_CHANNEL", "console"),
+        ("SMS_CHANNEL", "memory"),
+        ("SMS_CHANNEL", "twilio"),
+        ("PUSH_CHANNEL", "console"),
+        ("PUSH_CHANNEL", "webpush"),
         ("ALLOWED_HOSTS", "*"),
         ("SITE_URL", "http://clinic.example"),
         ("REDIS_URL", "redis://10.0.0.5:6379/0"),
@@ -99,7 +109,66 @@ def test_production_refuses_what_is_missing_or_unsafe(name: str, value: str | No
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]
     assert name in last
-    assert not value or value not in last or name in {"REDIS_URL", "ALLOWED_HOSTS"}
+    assert not value or value not in last or name in SHOWN or name.endswith("_CHANNEL")
+
+
+TWILIO = {"SMS_CHANNEL": "twilio", "TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "a-token"}
+SENDGRID = {
+    "EMAIL_CHANNEL": "sendgrid",
+    "SENDGRID_API_KEY": "SG.key",
+    "SENDGRID_EVENT_KEY": "public",
+    "EMAIL_HOST": None,
+}
+WEB_PUSH = {
+    "PUSH_CHANNEL": "webpush",
+    "VAPID_PRIVATE_KEY": base64.urlsafe_b64encode(digest()).decode(),
+}
+SHOW_CHANNELS = """
+from django.conf import settings
+print(*(path.rpartition(".")[2] for path in settings.CHANNELS.values()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "channels"),
+    [
+        ({}, "Mail Off Off"),
+        (TWILIO | {"TWILIO_FROM": "+12125550100"}, "Mail Twilio Off"),
+        (TWILIO | {"TWILIO_MESSAGING_SERVICE_SID": "MG1"}, "Mail Twilio Off"),
+        (SENDGRID, "SendGrid Off Off"),
+        (WEB_PUSH, "Mail Off WebPush"),
+    ],
+)
+def test_production_starts_with_the_vendors_it_can_use(
+    changes: dict[str, str | None], channels: str
+) -> None:
+    assert start(SHOW_CHANNELS, changes).stdout.strip() == channels
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        (TWILIO, "TWILIO_FROM"),
+        (TWILIO | {"TWILIO_FROM": "+1", "TWILIO_AUTH_TOKEN": None}, "TWILIO_AUTH_TOKEN"),
+        (TWILIO | {"TWILIO_FROM": "+1", "TWILIO_ACCOUNT_SID": ""}, "TWILIO_ACCOUNT_SID"),
+        (SENDGRID | {"SENDGRID_API_KEY": None}, "SENDGRID_API_KEY"),
+        (SENDGRID | {"SENDGRID_EVENT_KEY": None}, "SENDGRID_EVENT_KEY"),
+        (WEB_PUSH | {"VAPID_PRIVATE_KEY": None}, "VAPID_PRIVATE_KEY"),
+        (WEB_PUSH | {"VAPID_PRIVATE_KEY": "short"}, "VAPID_PRIVATE_KEY"),
+        (
+            WEB_PUSH | {"VAPID_PRIVATE_KEY": "ZGV2ZWxvcG1lbnQtb25seS1uby1wdXNoLWtleS0wMDA"},
+            "VAPID_PRIVATE_KEY",
+        ),
+    ],
+)
+def test_production_refuses_a_vendor_without_its_keys(
+    changes: dict[str, str | None], missing: str
+) -> None:
+    done = start(changes=changes)
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert missing in last
+    assert not any(value and value in last for value in ("a-token", "SG.key", "ZGV2", "short"))
 
 
 SHOW_ADDRESS = """

@@ -20,7 +20,7 @@ from tests.factories.patients import PatientFactory
 from tests.factories.providers import ProviderFactory, UserFactory, VisitTypeFactory
 from tests.factories.times import at, next_monday
 
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def _free_start(n: int) -> datetime:
@@ -33,7 +33,8 @@ def _free_start(n: int) -> datetime:
 class AppointmentFactory(DjangoModelFactory[Appointment]):
     """A visit booked by the desk through `booking.book`, at a start of its own unless one is given.
 
-    A start in the past is booked the day before it.
+    It was booked an hour ago, so that nobody has to be told of it any more; one in the past the
+    day before it.
     """
 
     class Meta:
@@ -45,7 +46,7 @@ class AppointmentFactory(DjangoModelFactory[Appointment]):
     visit_type = factory.SubFactory(VisitTypeFactory)
     start = factory.Sequence(_free_start)
     by = factory.LazyFunction(lambda: someone_at_the_desk())
-    now = factory.LazyAttribute(lambda visit: min(timezone.now(), visit.start - DAY))
+    now = factory.LazyAttribute(lambda visit: min(timezone.now() - HOUR, visit.start - DAY))
 
     @classmethod
     def _create(cls, model_class: type[Appointment], *args: Any, **kwargs: Any) -> Appointment:

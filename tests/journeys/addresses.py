@@ -12,8 +12,11 @@ from uuid import uuid4
 
 from django.contrib import admin
 
-from patients.models import GrantKind
+from patients.models import GrantKind, Patient
 from providers.models import Provider
+from reminders.kinds import Meaning
+from reminders.models import InboundText
+from reminders.preferences import unsubscribe_token
 from tests.factories import PatientFactory
 from tests.journeys.cast import COLLEAGUE, ROOT, STRANGER, World
 from tests.routes import Route
@@ -39,10 +42,14 @@ def _pages(namespace: str, names: str) -> list[str]:
 
 CLINIC = _pages("portal", "clinic who visit preferences days times by_phone")
 CHECKOUT = _pages("portal", "details extend again check code")
-PATIENTS_VISIT = _pages("portal", "manage confirm cancel calendar change change_times change_check")
-PROVIDERS_VISIT = _pages("provider", "visit note act")
+PATIENTS_VISIT = _pages(
+    "portal", "manage join confirm cancel calendar change change_times change_check"
+)
+PATIENTS_CHOICES = _pages("portal", "choices_of device")
+PROVIDERS_VISIT = _pages("provider", "visit join note act")
 DESK_VISIT = _pages("desk", "appointment cancel move act")
 DESK_PATIENT = _pages("desk", "patient patient_edit")
+VISITS_MESSAGES = _pages("messages", "call call_done visit resend")
 OFFICERS_PATIENT = _pages("privacy", "patient patient_file")
 OFFICERS_COLLEAGUE = _pages("privacy", "colleague colleague_file")
 PAIR = _pages("records", "pair check apart")
@@ -91,6 +98,17 @@ def _token(route: Route, world: World, actor: str) -> Cases:
     return Cases([{"token": world.link(world.visits["here"])}], [], [{"token": "x" * 22}])
 
 
+def _unsubscribe(route: Route, world: World, actor: str) -> Cases:
+    token = unsubscribe_token(world.here.patient)
+    return Cases([{"token": token}], [], [{"token": "x" * 22}])
+
+
+def _own_record(route: Route, world: World, actor: str) -> Cases:
+    """A patient's own record; staff have none."""
+    own, foreign = world.here.patient, [world.there.patient, world.visits["neighbour"].patient]
+    return Cases(*_by_pk([own] if actor == "patient" else [], foreign))
+
+
 def _patients_visit(route: Route, world: World, actor: str) -> Cases:
     visits = world.visits
     own = [visits["here"]] if actor == "patient" else []
@@ -108,6 +126,25 @@ def _staff_visit(route: Route, world: World, actor: str) -> Cases:
 def _patient(route: Route, world: World, actor: str) -> Cases:
     own, foreign = world.side_of(actor).patient, world.other_side(actor).patient
     return Cases(*_by_pk([own], [foreign]))
+
+
+def _text(route: Route, world: World, actor: str) -> Cases:
+    """A text from the patient of the actor's clinic, and one of the other clinic's."""
+    own, foreign = world.side_of(actor), world.other_side(actor)
+    return Cases(*_by_pk([_text_from(own.patient)], [_text_from(foreign.patient)]))
+
+
+def _text_from(patient: Patient) -> InboundText:
+    return InboundText.objects.create(
+        vendor="twilio",
+        vendor_id=f"SM{uuid4().hex}",
+        clinic=patient.clinic,
+        patient=patient,
+        sender=patient.phone,
+        body="Can my sister come along?",
+        meaning=Meaning.OTHER.value,
+        needs_staff=True,
+    )
 
 
 def _pair(route: Route, world: World, actor: str) -> Cases:
@@ -246,9 +283,12 @@ TABLE: list[tuple[list[str], Finder]] = [
     (CLINIC, _clinic),
     (CHECKOUT, _checkout),
     (["portal:booked"], _booked),
-    (["portal:link"], _token),
+    (["portal:link", "portal:join_link"], _token),
+    (_pages("portal", "unsubscribe unsubscribe_choose"), _unsubscribe),
+    (PATIENTS_CHOICES, _own_record),
     (PATIENTS_VISIT, _patients_visit),
-    ([*PROVIDERS_VISIT, *DESK_VISIT], _staff_visit),
+    ([*PROVIDERS_VISIT, *DESK_VISIT, *VISITS_MESSAGES], _staff_visit),
+    (["messages:text_handled"], _text),
     ([*DESK_PATIENT, *OFFICERS_PATIENT], _patient),
     (OFFICERS_COLLEAGUE, _member),
     (DESK_HOLD, _phone_hold),

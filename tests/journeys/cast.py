@@ -42,6 +42,7 @@ from providers.models import (
     TimeOff,
     VisitType,
 )
+from reminders.models import ReminderPolicy
 from scheduling import checkout, links
 from scheduling.actors import Actor
 from scheduling.drafts import Draft
@@ -288,6 +289,7 @@ class World:
             "Patient": lambda: side.patient,
             "Provider": lambda: side.provider,
             "ProviderSchedule": lambda: side.provider.schedules.first(),
+            "ReminderPolicy": lambda: ReminderPolicy.objects.get_or_create(clinic=side.clinic)[0],
             "Specialty": lambda: side.provider.specialty,
             "TimeOff": lambda: save_time_off(
                 TimeOff(provider=side.provider, reason=TimeOff.Reason.CME, **_far_away())

@@ -72,7 +72,8 @@ def _owner(route: Route) -> str:
 PATIENTS = {
     f"portal:{name}"
     for name in (
-        ["manage", "confirm", "cancel", "calendar", "change", "change_times", "change_check"]
+        *("manage", "join", "confirm", "cancel", "calendar"),
+        *("change", "change_times", "change_check"),
     )
 }
 OWNERS = (

@@ -96,7 +96,7 @@ def test_signing_in_stands_every_header(world: World) -> None:
         client, extra = Client(raise_request_exception=False), meta(headers)
         with override_settings(ALLAUTH_TRUSTED_PROXY_COUNT=proxies):
             staff = client.post(reverse("account_login"), right, **extra)
-            patient = client.post(reverse("portal:sign_in"), {"email": "a@mail.example"}, **extra)
+            patient = client.post(reverse("portal:sign_in"), {"contact": "a@mail.example"}, **extra)
         found += faults(staff, f"staff, {headers['User-Agent'][:20]!r}")
         found += faults(patient, f"patient, {headers['User-Agent'][:20]!r}")
     assert found == []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import call_command
@@ -34,7 +35,13 @@ from patients.privacy import audit
 from patients.registration import account_for
 from patients.suggesting import suggest
 from providers.models import Clinic, Role
+from reminders import planning, tasks, writing
+from reminders.gathering import gather
+from reminders.kinds import State
+from reminders.models import Delivery, Reminder
 from scheduling import links
+from scheduling.actors import Actor
+from scheduling.changes import Change
 from scheduling.models import Appointment
 from scheduling.tasks import sweep, warm_availability
 from tests.factories import (
@@ -51,7 +58,7 @@ pytestmark = pytest.mark.django_db
 BUNDLE = Path(__file__).parent.parent / "emr" / "fixtures" / "bundle.json"
 PROJECT = Path(__file__).parent.parent.parent
 APPS = ("config", "emr", "patients", "providers", "reminders", "scheduling")
-QUEUED = re.compile(r'async_task,\s*"([a-z_.]+)"')
+QUEUED = re.compile(r'async_task[,(]\s*"([a-z_.]+)"')
 
 
 @pytest.fixture
@@ -83,55 +90,92 @@ def rows_of(job: Callable[[], object]) -> list[AuditEntry]:
     return list(looks.order_by("id"))
 
 
-def test_a_message_about_a_visit_is_recorded(visit: Appointment, strict: None) -> None:
-    (row,) = rows_of(lambda: links.mail_booked(str(visit.pk)))
+@pytest.fixture
+def booked(visit: Appointment) -> Appointment:
+    """A visit that its patient has just booked, and was not told of yet."""
+    change = Change("BOOK", visit, None, Actor.patient(), timezone.now())
+    planning.on_appointment_change([change])
+    return visit
+
+
+def test_a_message_about_a_visit_is_recorded(booked: Appointment, strict: None) -> None:
+    (row,) = rows_of(tasks.dispatch)
     assert len(mail.outbox) == 1
-    assert (row.system_actor, row.action, row.outcome) == ("system:mail", Act.SEND, Outcome.DONE)
-    assert row.patient_ids == [visit.patient_id]
+    assert (row.system_actor, row.action, row.outcome) == (
+        "system:reminders",
+        Act.SEND,
+        Outcome.DONE,
+    )
+    assert row.patient_ids == [booked.patient_id]
     assert {"email", "given_name"} <= set(row.field_names)
-    assert row.clinic == visit.clinic
+    assert row.clinic == booked.clinic
 
 
 def test_a_message_that_nobody_gets_is_not_said_to_be_sent(
-    visit: Appointment, strict: None
+    booked: Appointment, strict: None
 ) -> None:
-    visit.patient.email = ""
-    visit.patient.save()
-    (row,) = rows_of(lambda: links.mail_booked(str(visit.pk)))
+    booked.patient.email = booked.patient.phone = ""
+    booked.patient.save()
+    assert [row for row in rows_of(tasks.dispatch) if row.action == Act.SEND] == []
     assert mail.outbox == []
-    assert (row.action, row.patient_ids) == (Act.ACCESS, [visit.patient_id])
+
+
+def test_a_message_that_turns_out_to_be_stale_is_not_said_to_be_sent(
+    booked: Appointment, strict: None
+) -> None:
+    gather(now=timezone.now())
+    Appointment.objects.filter(pk=booked.pk).update(status="CANCELLED")
+    (row,) = rows_of(tasks.dispatch)
+    assert mail.outbox == []
+    assert (row.action, row.patient_ids) == (Act.ACCESS, [booked.patient_id])
+
+
+def test_a_reminder_is_recorded(visit: Appointment, strict: None) -> None:
+    Reminder.objects.filter(kind="REMINDER", channel="EMAIL").update(due_at=timezone.now())
+    with time_machine.travel(at(next_monday(1), "12:00") - timedelta(days=3)):
+        rows = rows_of(tasks.remind)
+    assert [(row.action, row.patient_ids) for row in rows] == [
+        (Act.SEND, [visit.patient_id])
+    ] * len(mail.outbox)
+    assert mail.outbox
 
 
 def test_a_lost_link_is_recorded(visit: Appointment, strict: None) -> None:
-    indexes = [digest.hex() for digest in contact_indexes("email", "ada@mail.example")]
-    (row,) = rows_of(lambda: links.mail_lost(visit.reference, *indexes))
-    assert row.patient_ids == [visit.patient_id]
+    links.ask_for_link(reference=visit.reference, contact="ada@mail.example", network="")
+    (row,) = rows_of(tasks.dispatch)
+    assert (row.action, row.patient_ids) == (Act.SEND, [visit.patient_id])
 
 
-def test_a_message_that_cannot_be_sent_is_recorded_as_failed(
-    visit: Appointment, strict: None, settings: Any
+def test_a_message_that_cannot_be_sent_is_recorded_all_the_same(
+    booked: Appointment, strict: None, settings: Any
 ) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
-
-    def send() -> None:
-        with pytest.raises(Exception, match="ConnectionRefused"):
-            links.mail_booked(str(visit.pk))
-
-    (row,) = rows_of(send)
-    assert (row.outcome, row.patient_ids) == (Outcome.FAILED, [visit.patient_id])
+    (row,) = rows_of(tasks.dispatch)
+    assert row.patient_ids == [booked.patient_id]
+    assert Delivery.objects.get().state == State.QUEUED
 
 
-def test_a_code_that_is_sent_is_recorded(visit: Appointment, strict: None) -> None:
-    code = codes.request_code(
+@pytest.mark.parametrize("contact", ["ada@mail.example", "+12012340123"])
+def test_a_code_that_is_sent_is_recorded(visit: Appointment, strict: None, contact: str) -> None:
+    with audit.keeping_record(system="system:test", purpose="test"):
+        visit.patient.phone, visit.patient.phone_is_textable = "+12012340123", True
+        visit.patient.save()
+    codes.request_code(
         purpose=OneTimeCode.Purpose.SIGN_IN,
-        email="ada@mail.example",
+        contact=contact,
         browser="00" * 32,
         network="",
         now=timezone.now(),
     )
-    (row,) = rows_of(lambda: codes.send(str(code), "en"))
-    assert (row.system_actor, row.field_names, row.patient_ids) == ("system:codes", ["contact"], [])
+    (row,) = rows_of(tasks.dispatch)
+    told = (row.system_actor, row.action, row.field_names, row.patient_ids)
+    assert told == ("system:reminders", Act.SEND, ["contact"], [])
+
+
+def test_the_ledgers_other_jobs_open_nothing(booked: Appointment, strict: None) -> None:
+    for job in (tasks.sweep, tasks.release, tasks.tidy):
+        assert rows_of(job) == []
 
 
 def test_an_account_that_gets_a_record_is_recorded(visit: Appointment, strict: None) -> None:
@@ -189,16 +233,19 @@ def test_mail_to_staff_opens_nothing(officer: User, strict: None) -> None:
 def test_every_job_that_is_queued_or_scheduled_is_looked_at_here() -> None:
     """Jobs run inside the request's own record in tests, which hides that one keeps none."""
     sources = (path.read_text() for app in APPS for path in (PROJECT / app).rglob("*.py"))
-    queued = {name for text in sources for name in QUEUED.findall(text)} | {suggesting.TASK}
+    queued = {name for text in sources for name in QUEUED.findall(text)}
+    queued |= {suggesting.TASK, writing.DISPATCH}
     scheduled = {job.task for job in schedule.JOBS}
     assert queued | scheduled == {
         "patients.accounts.mail_new_password",
-        "patients.codes.send",
         "patients.emergency.tell_officers",
         "patients.second_factor.mail",
         "patients.suggesting.suggest",
-        "scheduling.links.mail_booked",
-        "scheduling.links.mail_lost",
+        "reminders.tasks.dispatch",
+        "reminders.tasks.release",
+        "reminders.tasks.remind",
+        "reminders.tasks.sweep",
+        "reminders.tasks.tidy",
         "scheduling.tasks.sweep",
         "scheduling.tasks.warm_availability",
     } | {  # these read the audit alone

@@ -441,7 +441,7 @@ class TestTheCalendarFile:
 
 class TestALostLink:
     def ask(self, client: Client, reference: str, email: str) -> Any:
-        return client.post("/lost-link/", {"reference": reference, "email": email})
+        return client.post("/lost-link/", {"reference": reference, "contact": email})
 
     def test_is_sent_again_to_the_contact_on_file(
         self,

@@ -72,7 +72,7 @@ def refusals(world: World) -> dict[int, Answer]:
     strict = Client(enforce_csrf_checks=True)
     return {
         400: client.post(reverse("language"), {"language": "xx"}, secure=True),
-        403: strict.post(reverse("portal:sign_in"), {"email": "a@b.example"}, secure=True),
+        403: strict.post(reverse("portal:sign_in"), {"contact": "a@b.example"}, secure=True),
         404: client.get("/nowhere/", secure=True),
         405: client.put(reverse("desk:board"), secure=True),
         401: Client().get(reverse("desk:board"), headers={"HX-Request": "true"}, secure=True),

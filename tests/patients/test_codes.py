@@ -17,9 +17,12 @@ from patients import codes
 from patients.codes import CodeEnded, CodeRefused, Purpose, WrongCode, redeem, request_code
 from patients.models import OneTimeCode, Patient, contact_index
 from patients.throttle import TooManyRequests
+from reminders.channels.memory import outbox
+from reminders.models import Notice
 
 BROWSER, OTHER_BROWSER = "ab" * 32, "cd" * 32
 EMAIL = "ada@mail.example"
+MOBILE = "+12012340123"
 MINUTE = timedelta(minutes=1)
 
 Commit = Callable[..., AbstractContextManager[list[Callable[[], object]]]]
@@ -30,10 +33,10 @@ Ask = Callable[..., UUID]
 def ask(now: datetime, django_capture_on_commit_callbacks: Commit) -> Ask:
     """Ask for a code and let the worker do its part."""
 
-    def ask(email: str = EMAIL, *, purpose: Purpose = Purpose.SIGN_IN, **given: object) -> UUID:
+    def ask(contact: str = EMAIL, *, purpose: Purpose = Purpose.SIGN_IN, **given: object) -> UUID:
         wanted = {"browser": BROWSER, "network": "ef" * 32, "now": now, **given}
         with django_capture_on_commit_callbacks(execute=True):
-            return request_code(purpose=purpose, email=email, **wanted)  # type: ignore[arg-type]
+            return request_code(purpose=purpose, contact=contact, **wanted)  # type: ignore[arg-type]
 
     return ask
 
@@ -108,7 +111,7 @@ def test_a_code_does_not_prove_another_address(ask: Ask, on_file: Patient, now: 
     code_id = ask()
 
     with pytest.raises(CodeEnded):
-        use(code_id, code_in_mail(), now, email="other@mail.example")
+        use(code_id, code_in_mail(), now, contact="other@mail.example")
 
 
 def test_five_wrong_tries_burn_a_code(ask: Ask, on_file: Patient, now: datetime) -> None:
@@ -162,7 +165,7 @@ def test_asking_runs_the_same_statements_for_known_and_unknown_contacts(
             django_capture_on_commit_callbacks() as due,
         ):
             request_code(
-                purpose=Purpose.SIGN_IN, email=email, browser=BROWSER, network="ef" * 32, now=now
+                purpose=Purpose.SIGN_IN, contact=email, browser=BROWSER, network="ef" * 32, now=now
             )
         statements = [
             re.sub(r"'[^']*'|\"s\d+_x\d+\"|\b\d+\b", "?", query["sql"]) for query in queries
@@ -196,15 +199,18 @@ def test_neither_code_nor_contact_is_kept_after_sending(ask: Ask, on_file: Patie
     assert code_in_mail().replace(" ", "").encode() not in bytes(row.code_digest)
 
 
-def test_the_queue_is_given_an_id_and_a_language_only(
+def test_the_worker_is_given_an_id_and_a_language_only(
     on_file: Patient, now: datetime, django_capture_on_commit_callbacks: Commit
 ) -> None:
     with django_capture_on_commit_callbacks() as due:
         code_id = request_code(
-            purpose=Purpose.SIGN_IN, email=EMAIL, browser=BROWSER, network="ef" * 32, now=now
+            purpose=Purpose.SIGN_IN, contact=EMAIL, browser=BROWSER, network="ef" * 32, now=now
         )
 
-    assert due[0].args == ("patients.codes.send", str(code_id), "en")  # type: ignore[attr-defined]
+    assert due[0].args == ("reminders.tasks.dispatch",)  # type: ignore[attr-defined]
+    notice = Notice.objects.get()
+    assert (notice.code_id, notice.language, notice.details) == (code_id, "en", {})
+    assert (notice.patient, notice.clinic, notice.subject) == (None, None, str(code_id))
 
 
 def test_a_worker_that_comes_too_late_sends_nothing(
@@ -212,13 +218,73 @@ def test_a_worker_that_comes_too_late_sends_nothing(
 ) -> None:
     with django_capture_on_commit_callbacks() as due:
         code_id = request_code(
-            purpose=Purpose.SIGN_IN, email=EMAIL, browser=BROWSER, network="ef" * 32, now=now
+            purpose=Purpose.SIGN_IN, contact=EMAIL, browser=BROWSER, network="ef" * 32, now=now
         )
     with time_machine.travel(now + 11 * MINUTE):
         due[0]()
 
     assert mail.outbox == []
     assert OneTimeCode.objects.get(pk=code_id).contact == ""
+
+
+def test_a_code_goes_by_text_to_a_number_on_file(ask: Ask, patient: Patient, now: datetime) -> None:
+    patient.phone, patient.phone_is_textable = MOBILE, True
+    patient.save()
+    texts = len(outbox)
+    code_id = ask(MOBILE)
+
+    assert mail.outbox == []
+    (text,) = outbox[texts:]
+    assert text.message.to == MOBILE
+    found = re.search(r"\d{4} ?\d{4}", text.message.text)
+    assert found is not None
+    spent = use(code_id, found.group(), now, contact=MOBILE)
+    assert spent.contact_indexes == [contact_index("phone", MOBILE)]
+
+
+def test_a_number_that_nobody_has_gets_a_row_but_no_text(ask: Ask, patient: Patient) -> None:
+    texts = len(outbox)
+    row = OneTimeCode.objects.get(pk=ask(MOBILE))
+
+    assert len(outbox) == texts
+    assert (row.channel, row.contact, bytes(row.code_digest)) == ("SMS", "", b"")
+
+
+def test_asking_by_number_runs_the_same_statements_whoever_has_it(
+    patient: Patient, now: datetime, django_capture_on_commit_callbacks: Commit
+) -> None:
+    patient.phone, patient.phone_is_textable = MOBILE, True
+    patient.save()
+    seen = []
+    for number in (MOBILE, "+12015550199"):
+        with (
+            CaptureQueriesContext(connection) as queries,
+            django_capture_on_commit_callbacks() as due,
+        ):
+            request_code(
+                purpose=Purpose.SIGN_IN, contact=number, browser=BROWSER, network="ef" * 32, now=now
+            )
+        said = [re.sub(r"'[^']*'|\"s\d+_x\d+\"|\b\d+\b", "?", query["sql"]) for query in queries]
+        seen.append((said, len(due)))
+
+    assert seen[0] == seen[1]
+
+
+def test_a_code_that_is_made_twice_opens_by_the_last_one_only(
+    on_file: Patient, now: datetime, django_capture_on_commit_callbacks: Commit
+) -> None:
+    with django_capture_on_commit_callbacks():
+        code_id = request_code(
+            purpose=Purpose.SIGN_IN, contact=EMAIL, browser=BROWSER, network="ef" * 32, now=now
+        )
+    row = OneTimeCode.objects.get(pk=code_id)
+    first, second = codes.make(row), codes.make(row)
+
+    assert first is not None and second is not None
+    with pytest.raises(WrongCode):
+        use(code_id, first, now)
+    use(code_id, second, now)
+    assert codes.make(row) is None
 
 
 def test_a_contact_gets_five_codes_in_fifteen_minutes_and_another_one_later(

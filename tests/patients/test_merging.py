@@ -120,6 +120,12 @@ def test_every_table_that_names_a_patient_is_moved_or_stays_for_a_reason(
         "scheduling.appointment",
         "scheduling.slothold",
         "scheduling.waitlistentry",
+        "reminders.consentchange",
+        "reminders.contactpreference",
+        "reminders.delivery",
+        "reminders.inboundtext",
+        "reminders.notice",
+        "reminders.pushsubscription",
     }
     named = {
         model._meta.label_lower
@@ -359,6 +365,25 @@ class TestWhoseAccount:
         Patient.objects.filter(pk=keep.pk).update(user=None)
         join(keep, double, somebody, now)
         assert fresh(keep).user == account
+
+    def test_an_account_that_a_lost_number_may_have_opened_opens_the_survivor_no_more(
+        self, clinic: Clinic, keep: Patient, somebody: User, now: datetime
+    ) -> None:
+        double = register(clinic=clinic, details=replace(ADA, phone="+12125550199"))
+        account = account_for(contact_index("phone", ADA.phone))
+        assert fresh(keep).user == account
+        done = join(keep, double, somebody, now, "phone")
+        assert fresh(keep).user is None
+        part(done, somebody, now)
+        assert fresh(keep).user == account
+
+    def test_an_account_of_the_others_number_does_not_come_along_without_it(
+        self, clinic: Clinic, keep: Patient, somebody: User, now: datetime
+    ) -> None:
+        double = register(clinic=clinic, details=replace(ADA, phone="+12125550199"))
+        assert account_for(contact_index("phone", "+12125550199")) == fresh(double).user
+        join(keep, double, somebody, now)
+        assert fresh(keep).user is None
 
     def test_an_account_does_not_come_back_to_a_record_whose_address_changed_since(
         self, keep: Patient, away: Patient, somebody: User, now: datetime

@@ -91,6 +91,26 @@ def test_a_new_address_closes_the_old_accounts_door(clinic: Clinic) -> None:
     assert patient not in Patient.objects.visible_to(account)  # type: ignore[arg-type]
 
 
+def test_another_number_closes_the_old_accounts_door_too(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=ADA)
+    by_number = account_for(contact_index("phone", ADA.phone))
+
+    change(patient, replace(ADA, phone="+12125550999"))
+
+    assert patient not in Patient.objects.visible_to(by_number)  # type: ignore[arg-type]
+    assert account_for(contact_index("phone", ADA.phone)) is None
+
+
+def test_a_first_number_leaves_the_account_alone(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=replace(ADA, phone=""))
+    account = proven()
+    patient.refresh_from_db()
+
+    change(patient, ADA)
+
+    assert patient in Patient.objects.visible_to(account)  # type: ignore[arg-type]
+
+
 def test_other_changes_leave_the_account_alone(clinic: Clinic) -> None:
     patient = register(clinic=clinic, details=ADA)
     account = proven()
@@ -128,6 +148,18 @@ def test_signing_in_again_opens_the_same_account(clinic: Clinic) -> None:
     register(clinic=clinic, details=ADA)
 
     assert proven() == proven()
+
+
+def test_a_proven_number_opens_what_has_it_and_an_address_is_no_number(clinic: Clinic) -> None:
+    patient = register(clinic=clinic, details=ADA)
+    other = register(clinic=clinic, details=replace(ADA, phone="+12125550999"))
+
+    seen = Patient.objects.visible_to(
+        account_for(contact_index("phone", ADA.phone))  # type: ignore[arg-type]
+    )
+
+    assert (patient in seen, other in seen) == (True, False)
+    assert account_for(contact_index("email", ADA.phone)) is None
 
 
 def test_an_address_that_nobody_has_opens_nothing(clinic: Clinic) -> None:

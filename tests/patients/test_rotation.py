@@ -318,7 +318,7 @@ def test_a_code_asked_for_meanwhile_opens_the_record(found_by_old: Patient, now:
     with keys_of_indexes(old="o" * 60):
         code_id = request_code(
             purpose=OneTimeCode.Purpose.SIGN_IN,
-            email="ada@mail.example",
+            contact="ada@mail.example",
             browser="00" * 32,
             network="10.0.0.1",
             now=now,

@@ -12,10 +12,13 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.http import HttpResponse
 from django.test import Client
+from pytest_django import Settings
 
+from patients.contacts import OFF
 from patients.models import AuditEntry, OneTimeCode, Patient
 from patients.models.audit import Act
 from providers.models import Role
+from reminders.channels.memory import outbox
 from tests.factories import MembershipFactory, PatientFactory, UserFactory
 from tests.factories.providers import PASSWORD
 
@@ -31,9 +34,9 @@ def ada(db: None) -> Patient:
 
 @pytest.fixture
 def ask(client: Client, django_capture_on_commit_callbacks: Commit) -> Ask:
-    def ask(email: str = EMAIL, **data: str) -> Any:
+    def ask(contact: str = EMAIL, **data: str) -> Any:
         with django_capture_on_commit_callbacks(execute=True):
-            return client.post("/sign-in/", {"email": email, **data})
+            return client.post("/sign-in/", {"contact": contact, **data})
 
     return ask
 
@@ -98,7 +101,7 @@ def test_the_page_for_the_code_is_the_same_for_unknown_addresses(ada: Patient, a
     pages = []
     for email in (EMAIL, "nobody@mail.example"):
         browser = Client()
-        browser.post("/sign-in/", {"email": email})
+        browser.post("/sign-in/", {"contact": email})
         text = browser.get("/sign-in/code/").content.decode()
         pages.append(re.sub(r'(csrf-token" content|csrfmiddlewaretoken" value)="\w+"', "", text))
 
@@ -108,7 +111,7 @@ def test_the_page_for_the_code_is_the_same_for_unknown_addresses(ada: Patient, a
 def test_a_code_is_of_no_use_in_another_browser(ada: Patient, ask: Ask) -> None:
     ask()
     stolen, other = code_in_mail(), Client()
-    other.post("/sign-in/", {"email": "nobody@mail.example"})
+    other.post("/sign-in/", {"contact": "nobody@mail.example"})
 
     assert type_in(other, stolen).status_code == 422
     assert "_auth_user_id" not in other.session
@@ -129,13 +132,80 @@ def test_nobody_types_a_code_without_asking_for_one(client: Client, db: None) ->
     assert type_in(client, "1234 5678")["Location"] == "/sign-in/"
 
 
-def test_a_phone_number_is_told_kindly_to_be_no_way_in_yet(
-    client: Client, db: None, ask: Ask
+def code_in_text() -> str:
+    found = re.search(r"\d{4} ?\d{4}", outbox[-1].message.text)
+    assert found is not None
+    return found.group()
+
+
+def give_mobile(patient: Patient) -> None:
+    patient.phone, patient.phone_is_textable = "+12012340123", True
+    patient.save()
+
+
+def test_a_patient_signs_in_with_the_code_from_a_text(
+    client: Client, ada: Patient, ask: Ask
 ) -> None:
+    give_mobile(ada)
+    assert ask("(201) 234-0123")["Location"] == "/sign-in/code/"
+
+    assert mail.outbox == []
+    assert type_in(client, code_in_text())["Location"] == "/appointments/"
+    ada.refresh_from_db()
+    assert ada.user is not None
+
+
+def test_by_either_contact_a_patient_comes_to_the_same_account(
+    client: Client, ada: Patient, ask: Ask
+) -> None:
+    give_mobile(ada)
+    accounts = set()
+    for contact, code in ((EMAIL, code_in_mail), ("+1 201 234 0123", code_in_text)):
+        ask(contact)
+        type_in(client, code())
+        ada.refresh_from_db()
+        accounts.add(ada.user)
+        client.logout()
+
+    assert len(accounts) == 1
+    assert None not in accounts
+
+
+def test_a_shared_number_opens_nothing_of_those_who_share_the_address_alone(
+    client: Client, ada: Patient, ask: Ask
+) -> None:
+    sibling = PatientFactory.create(email=EMAIL)
+    give_mobile(ada)
+    ask("+1 201 234 0123")
+    type_in(client, code_in_text())
+
+    ada.refresh_from_db()
+    sibling.refresh_from_db()
+    assert ada.user is not None
+    assert sibling.user is None
+
+
+def test_where_no_texts_are_sent_a_number_is_told_kindly_to_be_no_way_in(
+    client: Client, db: None, ask: Ask, settings: Settings
+) -> None:
+    settings.CHANNELS = {**settings.CHANNELS, "SMS": OFF}
     answer = ask("212 555 0134")
 
     assert answer.status_code == 422
-    assert b"We cannot send text messages yet" in answer.content
+    assert b"We cannot send text messages" in answer.content
+    assert b"mobile number" not in answer.content
+    assert not OneTimeCode.objects.exists()
+
+
+def test_a_number_that_cannot_be_texted_is_told_so_whoever_has_it(
+    client: Client, ada: Patient, ask: Ask
+) -> None:
+    ada.phone = "+15555550134"
+    ada.save()
+    pages = [ask(number) for number in ("+1 555 555 0134", "+1 555 555 0135")]
+
+    assert {page.status_code for page in pages} == {422}
+    assert all(b"We cannot send a text message to this number" in page.content for page in pages)
 
 
 @pytest.mark.parametrize(

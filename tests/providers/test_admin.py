@@ -27,7 +27,7 @@ from tests.factories import (
     UserFactory,
     VisitTypeFactory,
 )
-from tests.providers.setup_pages import address, browser_of, posted
+from tests.providers.setup_pages import address, browser_of, filled, posted
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +103,7 @@ def test_pages_of_other_packages_and_clinical_notes_are_not_part_of_the_site() -
         "emr",
         "patients",
         "providers",
+        "reminders",
         "scheduling",
     }
 
@@ -255,6 +256,16 @@ def test_whoever_is_made_a_manager_on_the_clinics_page_enters(site: Client, clin
     posted(site, url, {"memberships-0-role": Role.CLINIC_ADMIN})
     colleague.force_login(member.user)  # a changed role ends the sessions
     assert colleague.get(reverse("admin:index")).status_code == 200
+
+
+@pytest.mark.parametrize("base", ["http://meet.example", "ftp://meet.example/x", "//meet"])
+def test_rooms_for_video_visits_need_tls(base: str, site: Client, clinic: Clinic) -> None:
+    url = address("providers_clinic", "change", clinic.pk)
+    answer = site.post(url, filled(site, url, {"telehealth_base_url": base}))
+    assert "telehealth_base_url" in answer.context["adminform"].form.errors
+    posted(site, url, {"telehealth_base_url": "meet.example/rooms"})
+    clinic.refresh_from_db()
+    assert clinic.telehealth_base_url == "https://meet.example/rooms"
 
 
 @pytest.mark.parametrize(

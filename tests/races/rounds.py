@@ -27,6 +27,7 @@ ROUNDS: dict[tuple[str, int], int] = {
     ("swap", 2): 150,
     ("movers", 2): 200,
     ("movers", 8): 40,
+    ("confirm and release", 2): 40,
     ("join and booking", 2): 150,
     ("join and overlap", 2): 60,
     ("join crosswise", 2): 100,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from reminders.checks import ways_can_be_used
 
@@ -55,3 +58,25 @@ def test_a_long_address_leaves_too_little_room_in_texts(
     assert list(found()) == said
     settings.CHANNELS = {**settings.CHANNELS, "SMS": "reminders.channels.off.Off"}
     assert list(found()) == []
+
+
+@pytest.mark.parametrize("text", ["nonsense", "c2hvcnQ=", "ä"])
+def test_a_key_that_cannot_be_read_is_an_error(settings: Any, text: str) -> None:
+    settings.SENDGRID_EVENT_KEY = text
+    assert list(found()) == ["daysheet.E005"]
+
+
+@pytest.mark.parametrize(
+    ("private", "said"),
+    [
+        (ec.generate_private_key(ec.SECP256R1()), []),
+        (ed25519.Ed25519PrivateKey.generate(), ["daysheet.E005"]),
+    ],
+    ids=["elliptic curve", "another kind"],
+)
+def test_only_a_key_of_the_kind_that_signs_reports_is_taken(
+    settings: Any, private: Any, said: list[str]
+) -> None:
+    der = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    settings.SENDGRID_EVENT_KEY = b64encode(der).decode()
+    assert list(found()) == said

@@ -36,7 +36,7 @@ def test_a_link_gives_the_browser_a_new_session_key(
     client: Client, visit: Appointment, now: datetime
 ) -> None:
     client.get(reverse("portal:sign_in"))
-    client.post(reverse("portal:sign_in"), {"email": "x@mail.example"})
+    client.post(reverse("portal:sign_in"), {"contact": "x@mail.example"})
     before = client.session.session_key
     assert before
     page = opened(client, visit, now)
@@ -51,7 +51,7 @@ def test_a_key_that_somebody_planted_does_not_grow_with_the_link(
     client: Client, visit: Appointment, now: datetime
 ) -> None:
     thief = Client()
-    thief.post(reverse("portal:sign_in"), {"email": "x@mail.example"})
+    thief.post(reverse("portal:sign_in"), {"contact": "x@mail.example"})
     client.cookies["sessionid"] = thief.cookies["sessionid"].value
     page = opened(client, visit, now)
 

@@ -11,6 +11,8 @@ from django.core import mail
 
 from patients.crypto import token_digest
 from patients.throttle import TooManyRequests
+from reminders.channels.memory import outbox
+from reminders.models import Notice
 from scheduling import booking, links
 from scheduling.actors import Actor
 from scheduling.links import LinkEnded
@@ -118,58 +120,11 @@ def test_a_session_keeps_the_last_twenty_links(
     assert len(session[links.SESSION_KEY]) == 20
 
 
-def test_the_booked_mail_brings_a_link_that_works(
-    visit: Appointment, now: datetime, django_capture_on_commit_callbacks: Commit
-) -> None:
-    visit.reason_for_visit = "A rash"
-    visit.save(update_fields=["reason_for_visit"])
-    with django_capture_on_commit_callbacks(execute=True) as due:
-        links.queue_booked_mail(visit)
-
-    (message,) = mail.outbox
-    token = message.body.split("http://127.0.0.1:8000/v/")[1].split("/")[0]
-    assert links.find(token, now=now).appointment == visit
-    assert due[0].args == ("scheduling.links.mail_booked", str(visit.pk))  # type: ignore[attr-defined]
-    assert message.to == [visit.patient.email]
-    assert message.body.startswith(f"{visit.clinic.name}: {visit.patient.given_name}, ")
-    for fact in (visit.provider.name, visit.reference, "(212) 555-0100"):
-        assert fact in message.body
-    for secret in ("A rash", str(visit.provider.specialty), visit.patient.family_name):
-        assert secret not in message.body
-
-
-def test_a_visit_cancelled_meanwhile_gets_no_booked_mail(visit: Appointment, now: datetime) -> None:
-    booking.cancel(appointment=visit, reason="OTHER", by=Actor.system("test"), now=now)
-
-    links.mail_booked(visit.pk)
-
-    assert mail.outbox == []
-
-
-def test_a_patient_without_e_mail_gets_none(visit: Appointment) -> None:
-    visit.patient.email = ""
-    visit.patient.save()
-
-    links.mail_booked(visit.pk)
-
-    assert mail.outbox == []
-    assert not ManageLink.objects.exists()
-
-
-def test_mails_speak_the_patients_language(visit: Appointment) -> None:
-    visit.patient.language = "xx"
-    visit.patient.save()
-
-    links.mail_booked(visit.pk)
-
-    assert "your appointment is booked" in mail.outbox[0].body
-
-
 @pytest.fixture
 def lose(django_capture_on_commit_callbacks: Commit) -> Callable[..., list[Callable[[], object]]]:
-    def lose(reference: str, email: str) -> list[Callable[[], object]]:
+    def lose(reference: str, contact: str) -> list[Callable[[], object]]:
         with django_capture_on_commit_callbacks(execute=True) as due:
-            links.ask_for_link(reference=reference, email=email, network="ab" * 32)
+            links.ask_for_link(reference=reference, contact=contact, network="ab" * 32)
         return due
 
     return lose
@@ -199,12 +154,29 @@ def test_reference_or_address_alone_bring_nothing_and_look_the_same(
     assert mail.outbox == []
 
 
-def test_no_address_stands_in_the_queue(
+def test_a_number_on_file_brings_a_new_link_by_text(
+    visit: Appointment, lose: Callable[..., object], now: datetime
+) -> None:
+    visit.patient.phone, visit.patient.phone_is_textable = "+12012340123", True
+    visit.patient.save()
+    texts = len(outbox)
+    lose(visit.reference, "+12012340123")
+    lose(visit.reference, "+12012340124")
+
+    (text,) = outbox[texts:]
+    assert text.message.to == "+12012340123"
+    token = text.message.text.split("/v/")[1].split("/")[0]
+    assert links.find(token, now=now).appointment == visit
+
+
+def test_no_contact_stands_in_what_the_worker_is_given(
     visit: Appointment, lose: Callable[..., list[Callable[[], object]]]
 ) -> None:
     (due,) = lose(visit.reference, visit.patient.email)
 
-    assert visit.patient.email not in str(due)
+    asked = Notice.objects.filter(kind="LINK").values()
+    assert visit.patient.email not in f"{due}{asked}"
+    assert asked[0]["details"]["reference"] == visit.reference
 
 
 def test_a_visit_long_past_brings_no_new_link(lose: Callable[..., object], db: None) -> None:

@@ -17,6 +17,7 @@ from patients.merging import Choices
 from patients.models import CareRelationship, Patient, PatientMerge
 from patients.registration import stamp_of
 from providers.models import Clinic, Provider, VisitType
+from reminders import tasks
 from scheduling import booking, checkout, links
 from scheduling.actors import Actor
 from scheduling.drafts import Draft
@@ -211,8 +212,8 @@ def test_links_and_the_patients_page_lead_to_the_survivor(
     somebody: User,
     now: datetime,
 ) -> None:
-    away.email = keep.email
-    away.save(update_fields=["email"])
+    away.email, away.phone = keep.email, keep.phone
+    away.save(update_fields=["email", "phone"])
     visit = visit_of(away, provider, visit_type, NINE)
     token = links.issue(visit, now=now)
     joined(keep, away, somebody, now)
@@ -223,7 +224,9 @@ def test_links_and_the_patients_page_lead_to_the_survivor(
     assert links.find(token, now=now).appointment.patient == keep
 
 
-def test_a_link_ends_with_the_address_that_the_survivor_does_not_have(
+@pytest.mark.parametrize("shared", ["email", "phone"])
+def test_a_link_ends_with_the_contact_that_the_survivor_does_not_have(
+    shared: str,
     keep: Patient,
     away: Patient,
     provider: Provider,
@@ -231,6 +234,8 @@ def test_a_link_ends_with_the_address_that_the_survivor_does_not_have(
     somebody: User,
     now: datetime,
 ) -> None:
+    setattr(away, shared, getattr(keep, shared))
+    away.save(update_fields=[shared])
     token = links.issue(visit_of(away, provider, visit_type, NINE), now=now)
     joined(keep, away, somebody, now)
     with pytest.raises(links.LinkEnded):
@@ -249,8 +254,10 @@ def test_the_mail_with_the_link_goes_to_the_survivors_address(
     visit = visit_of(away, provider, visit_type, NINE)
     joined(keep, away, somebody, now)
     with looking(Look()):
-        links.mail_booked(visit.pk)
-        assert mailoutbox[0].to == [keep.email]
+        address = keep.email
+    links.ask_for_link(reference=visit.reference, contact=address, network="ab" * 32)
+    tasks.dispatch()
+    assert [message.to for message in mailoutbox] == [[address]]
 
 
 def test_the_guard_holds_in_the_database_itself(

@@ -17,6 +17,16 @@ from django.test.utils import CaptureQueriesContext
 from patients.models import CareRelationship, MatchCandidate, Patient
 from providers.models import Clinic, Membership, Provider, Role
 from providers.npi import is_valid_npi
+from reminders.models import (
+    CallItem,
+    Delivery,
+    InboundText,
+    Notice,
+    Reminder,
+    ReminderPolicy,
+)
+from reminders.models.delivery import ON_THE_WAY
+from reminders.reports import By, Span, no_shows
 from scheduling.impact import misfits
 from scheduling.models import Appointment, AppointmentEvent
 from scheduling.queries import clinic_day
@@ -149,6 +159,29 @@ def test_nobody_is_real(clinic_week: Clinic) -> None:
 def test_a_few_of_them_have_a_second_record_to_be_compared(clinic_week: Clinic) -> None:
     assert Patient.objects.filter(is_provisional=True).count() == 4
     assert MatchCandidate.objects.waiting().count() == 4
+
+
+def test_messages_have_a_history_and_none_is_overdue(clinic_week: Clinic) -> None:
+    for model in (Reminder, Notice):
+        assert not model.objects.filter(standing="PLANNED", due_at__lte=WEDNESDAY).exists()
+    assert not Delivery.objects.filter(state__in=ON_THE_WAY).exists()
+    assert Delivery.objects.filter(state="DELIVERED").count() > 1_000
+    assert Reminder.objects.filter(standing="PLANNED").count() > 500
+    span = Span(WEDNESDAY - 90 * DAY, WEDNESDAY)
+    reached = dict(no_shows(clinic_week, span).groups[By.REACHED])
+    assert all(rate.is_enough for rate in reached.values())
+    assert reached[True].share < reached[False].share
+
+
+def test_there_is_work_that_messages_leave(clinic_week: Clinic) -> None:
+    calls = CallItem.objects.filter(closed_at=None)
+    assert {call.reason for call in calls} >= {"UNCONFIRMED", "UNDELIVERABLE"}
+    assert all(call.appointment.scheduled_start > WEDNESDAY for call in calls)
+    assert InboundText.objects.waiting().count() == 1
+    policy = ReminderPolicy.objects.get(clinic=clinic_week)
+    assert policy.visit_type is not None
+    assert policy.visit_type.auto_release_allowed
+    assert policy.release_hours
 
 
 def test_a_second_run_changes_nothing(clinic_week: Clinic) -> None:

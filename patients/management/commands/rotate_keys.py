@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.module_loading import import_string
 from tqdm import tqdm
 
 from patients.crypto import SealBroken
@@ -84,7 +85,10 @@ class Command(BaseCommand):
         """Every record is opened for it, and none is shown: the record names the job, not them."""
         with self._bar("Blind indexes", Patient.objects.count()) as bar:
             done = reindex_all(advance=bar.update)
+        for name in settings.REINDEX_HANDLERS:
+            with self._bar(name, None) as bar:
+                done += import_string(name)(bar.update)
         self.stdout.write(f"Blind indexes: {done:,} written again")
 
-    def _bar(self, text: str, total: int) -> Any:
+    def _bar(self, text: str, total: int | None) -> Any:
         return tqdm(desc=text, total=total, unit=" rows", file=sys.stderr, leave=False)

@@ -97,7 +97,7 @@ def _reset(address: str) -> Callable[[Client], Answer]:
 
 
 def _code(address: str) -> Callable[[Client], Answer]:
-    return lambda client: client.post(reverse("portal:sign_in"), {"email": address})
+    return lambda client: client.post(reverse("portal:sign_in"), {"contact": address})
 
 
 def test_a_wrong_password_looks_alike_for_everybody(everybody: list[str]) -> None:

@@ -191,7 +191,7 @@ def test_a_patients_form_waits_too_although_its_page_is_open_to_links(
 
 def test_asking_for_a_code_goes_on_after_an_old_sign_in(patients_browser: Client) -> None:
     with later(minutes=20):
-        answer = patients_browser.post("/sign-in/", {"email": "ada@mail.example"})
+        answer = patients_browser.post("/sign-in/", {"contact": "ada@mail.example"})
     assert answer["Location"] == "/sign-in/code/"
 
 

@@ -1,0 +1,60 @@
+"""Which visits somebody at a number was asked about: what a bare "yes" could mean.
+
+A visit counts while it is to come, at the time of which the text spoke, and only for patients who
+have the number on file now: what reaches a number they gave up says nothing for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef
+
+from patients.indexes import contact_indexes
+from patients.models import Patient
+from reminders.kinds import Channel, Kind, State
+from reminders.models import Delivery, Reminder
+from scheduling.models import Appointment
+from scheduling.models.appointment import AppointmentQuerySet
+from scheduling.transitions import Status
+
+REQUESTS = (Kind.REQUEST, Kind.FOLLOW_UP)
+ASKING = (*REQUESTS, Kind.REMINDER)
+TO_COME = [Status.SCHEDULED.value, Status.CONFIRMED.value]
+# An answer may be quicker than the vendor's word that the question went out.
+MAY_HAVE_ARRIVED = [State.SENDING, State.SENT, State.DELIVERED, State.UNKNOWN]
+
+
+def visits_asked(
+    number: str, *, kinds: Sequence[Kind] = ASKING, now: datetime
+) -> list[Appointment]:
+    """Return the visits to come of which texts to this number asked, the earliest first."""
+    asked = Reminder.objects.filter(
+        appointment=OuterRef("pk"),
+        sequence=OuterRef("sequence"),
+        kind__in=[kind.value for kind in kinds],
+        delivery__channel=Channel.SMS.value,
+        delivery__state__in=[state.value for state in MAY_HAVE_ARRIVED],
+        delivery__recipient_index__in=contact_indexes("phone", number),
+    )
+    return list(visits_to_come(number, now=now).filter(Exists(asked)))
+
+
+def visits_to_come(number: str, *, now: datetime) -> AppointmentQuerySet:
+    """Return the visits to come of everybody who is reached at this number, the earliest first."""
+    people = Patient.objects.reached_at(phone=number).values("pk")
+    coming = Appointment.objects.filter(
+        patient__in=people, status__in=TO_COME, scheduled_start__gt=now
+    )
+    return coming.select_related("clinic", "patient").order_by("scheduled_start", "pk")
+
+
+def last_delivery(number: str) -> Delivery | None:
+    """Return the latest text that went to this number, if any went to a patient of a clinic."""
+    sent = Delivery.objects.filter(
+        channel=Channel.SMS.value,
+        recipient_index__in=contact_indexes("phone", number),
+        clinic__isnull=False,
+    )
+    return sent.order_by("-created_at").first()

@@ -1,0 +1,19 @@
+"""The figures of a clinic: as they are at first, of days without visits, and asked for wrongly."""
+
+from __future__ import annotations
+
+from tests.browser import visitors
+from tests.browser.subjects import Subject
+
+
+def _figures() -> list[Subject]:
+    manager = visitors.staff("admin")
+    nothing, backwards = "since=2020-02-01&until=2020-02-29", "since=2026-05-02&until=2026-05-01"
+    return [
+        Subject("reports:start", "reports", manager),
+        Subject("reports:start", "reports", manager, query=nothing, label="nothing"),
+        Subject("reports:start", "reports", manager, query=backwards, label="wrong", status=422),
+    ]
+
+
+WAYS = [_figures]
