@@ -28,7 +28,7 @@ DEFAULT_HOURS = 24
 QUESTIONS = [Kind.REQUEST.value, Kind.FOLLOW_UP.value]
 SPOKEN_TO = [CallItem.Result.REACHED, CallItem.Result.NOT_REACHED]
 # A mail server says only that it took a mail; see ReminderPolicy.sent_counts_as_delivered.
-MAIL_SERVER = "smtp"
+MAIL_SERVER = "mail"
 CONCERNED = ("is_to_be_called", "was_called", "has_texted", "was_restored")
 
 

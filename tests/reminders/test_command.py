@@ -108,9 +108,7 @@ def test_a_second_text_on_one_day_is_shown_as_too_many(
     lines = run("--dry-run", "--hours", "8")
     assert lines[-1].startswith("In the next 8 hours: 3 would go")
     follow_up = next(line for line in lines if "follow up" in line)
-    assert follow_up.endswith(
-        "E-mail        goes: Already had a text that day, or three that week"
-    )
+    assert follow_up.endswith("E-mail        goes: Already had a text that day, or three that week")
 
 
 def test_what_was_left_out_already_is_told_with_its_reason(book: Book, clinic: Clinic) -> None:

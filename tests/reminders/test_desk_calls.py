@@ -135,7 +135,7 @@ def test_a_call_says_what_to_read_aloud_and_nothing_of_the_reason(
     text = shown(desk.get(address(nine)))
     assert "“Hello, this is Riverside Clinic. May I speak with Ada?”" in text
     assert "Will you come?”" in text
-    assert "“This is Riverside Clinic for Ada. Please call us back at (212) 555-0100.”" in text
+    assert "“This is Riverside Clinic for Ada. Please call us back at (212) 555-0100" in text
     assert "February 29, 1984" in text
     assert "Sore knee" not in text
 

@@ -183,7 +183,7 @@ def test_a_mail_servers_word_counts_only_where_the_clinic_says_so(visit: Appoint
     mail = asked(visit, Kind.REQUEST, State.SENT).delivery
     asked(visit, Kind.FOLLOW_UP, State.SENT)
     assert mail is not None
-    mail.vendor = "smtp"
+    mail.vendor = "mail"
     mail.save()
     policy = ReminderPolicy.objects.create(clinic=visit.clinic)
     release_unconfirmed(DUE)
