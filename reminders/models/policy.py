@@ -82,4 +82,5 @@ class ReminderPolicy(UUIDModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.clinic} · {self.visit_type or _('all visits')}"
+        visits = self.visit_type or _("all visits")
+        return f"{self.clinic} · {visits}"

@@ -85,7 +85,7 @@ def test_a_refusal_is_told_in_spanish(kind: type[SchedulingError]) -> None:
 
 
 def test_every_act_and_status_has_a_word_for_the_refusal() -> None:
-    assert set(ACTS) == {*Act, "MOVE"}
+    assert set(ACTS) == {*Act, "MOVE", "RESTORE"}
     assert set(STATUSES) == set(Status)
     with translation.override("es"):
         words = in_words(IllegalTransition(Act.CHECK_IN, Status.CANCELLED))
