@@ -72,6 +72,7 @@ SYSTEMS = {
 }
 AREAS = {
     "desk": gettext_lazy("Front desk"),
+    "messages": gettext_lazy("Front desk"),
     "provider": gettext_lazy("Provider's pages"),
     "portal": gettext_lazy("Patient's pages"),
     "emergency": gettext_lazy("Emergency access"),
@@ -97,6 +98,8 @@ PAGES = {
     "provider:visit": gettext_lazy("Provider's visit page"),
     "provider:note": gettext_lazy("Visit note"),
     "portal:appointments": gettext_lazy("My appointments"),
+    "portal:choices": gettext_lazy("Messages from the clinic"),
+    "portal:choices_of": gettext_lazy("Messages from the clinic"),
     "portal:record_looks": gettext_lazy("Who looked at my record"),
     "privacy:start": gettext_lazy("The record of looks"),
     "hooks:twilio_inbound": gettext_lazy("Text from a patient"),
@@ -136,6 +139,11 @@ SEEN_ON = {
     "provider:note": gettext_lazy("Looked at your visit"),
     "desk:appointment": gettext_lazy("Looked at your visit"),
     "hooks:twilio_inbound": gettext_lazy("Read a text from your phone number"),
+    "messages:texts": gettext_lazy("Read a text from your phone number"),
+    "messages:calls": gettext_lazy("Saw that you should be called"),
+    "messages:call": gettext_lazy("Saw that you should be called"),
+    "messages:log": gettext_lazy("Saw which messages were sent to you"),
+    "messages:visit": gettext_lazy("Saw which messages were sent to you"),
 }
 OWN_ACCOUNT = gettext_lazy("A patient's own account")
 NOBODY = gettext_lazy("A member of staff")
