@@ -24,7 +24,7 @@ demo: $(DEMO) ## Serve a clinic to try out (PORT=, DATABASE_URL=, REDIS_URL=).
 	@exec $(RUN) --data .daysheet/postgres -- $(PYTHON) manage.py demo
 
 test: $(DEV) ## Run the tests (ARGS='-k booking' picks some).
-	@exec $(RUN) -- $(PYTHON) -m pytest -n $(WORKERS_OF_TESTS) $(ARGS)
+	@exec $(RUN) -- $(PYTHON) -m pytest -n $(WORKERS_OF_TESTS) --dist worksteal $(ARGS)
 
 bench: $(DEV) ## Measure (ONLY=booking, BENCH_ROWS=5000000).
 	@exec $(RUN) --durable -- $(PYTHON) -m tests.benchmarks

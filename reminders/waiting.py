@@ -1,6 +1,6 @@
 """How many calls and texts wait for a clinic's desk, for the menu of every desk page.
 
-Kept in the process for some seconds, so that a page costs no statement for it.
+Kept in the process for some seconds, so that hardly any page costs a statement for it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,18 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
-from django.db.models import Count
-from django.db.models.functions import Now
-
-from reminders.models import CallItem, InboundText
+from django.db import connection
 
 KEPT_SECONDS = 20.0
 MOST_KEPT = 1_024
+COUNT = """
+SELECT (SELECT count(DISTINCT call.appointment_id) FROM reminders_callitem AS call
+        JOIN scheduling_appointment AS visit ON visit.id = call.appointment_id
+        WHERE call.clinic_id = ANY(%(clinics)s) AND call.closed_at IS NULL
+            AND visit.scheduled_start > now()),
+    (SELECT count(*) FROM reminders_inboundtext
+        WHERE clinic_id = ANY(%(clinics)s) AND needs_staff AND handled_at IS NULL)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,6 @@ def forget() -> None:
 
 
 def _count(clinics: Collection[UUID]) -> Waiting:
-    calls = CallItem.objects.filter(
-        clinic__in=clinics, closed_at=None, appointment__scheduled_start__gt=Now()
-    ).aggregate(visits=Count("appointment", distinct=True))
-    texts = InboundText.objects.waiting().filter(clinic__in=clinics).count()
-    return Waiting(calls["visits"], texts)
+    with connection.cursor() as cursor:
+        cursor.execute(COUNT, {"clinics": list(clinics)})
+        return Waiting(*cursor.fetchone())

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import timezone
+from django_q.conf import Conf
 
 from patients.models import Patient
 from providers.models import Clinic, Provider, VisitType
@@ -103,6 +104,12 @@ def _empty_outbox() -> None:
 def _empty_cache() -> None:
     """Nobody has asked for anything yet: throttles count in the cache."""
     cache.clear()
+
+
+@pytest.fixture
+def jobs_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is to be done later is queued, as in a clinic; nobody works the queue here."""
+    monkeypatch.setattr(Conf, "SYNC", False)
 
 
 @pytest.fixture(autouse=True)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django_q.conf import Conf
 
 from tests.races.stage import Stage, assert_sound, set_up
 
 
 @pytest.fixture(autouse=True)
-def _the_worker_is_called_and_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a booking has to say is queued, as in a clinic; nobody works the queue here."""
-    monkeypatch.setattr(Conf, "SYNC", False)
+def _jobs_wait(jobs_wait: None) -> None:
+    """A booking that races does not also send what it has to say."""
 
 
 @pytest.fixture

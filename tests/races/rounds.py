@@ -32,7 +32,7 @@ ROUNDS: dict[tuple[str, int], int] = {
     ("join and overlap", 2): 60,
     ("join crosswise", 2): 100,
     ("join and details", 2): 100,
-    ("join and move", 2): 80,
+    ("join and move", 2): 25,
 }
 
 

@@ -73,10 +73,7 @@ def stranded() -> int:
 
 def test_without_the_guard_a_booking_is_stranded_on_a_joined_record(stage: Stage) -> None:
     by = UserFactory.create()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "ALTER TABLE scheduling_appointment DISABLE TRIGGER appointment_patient_not_joined"
-        )
+    _guards("DISABLE")
     try:
         with Crew(2) as crew:
             for _ in range(100):
@@ -86,10 +83,15 @@ def test_without_the_guard_a_booking_is_stranded_on_a_joined_record(stage: Stage
                     break
         assert stranded()
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "ALTER TABLE scheduling_appointment ENABLE TRIGGER appointment_patient_not_joined"
-            )
+        _guards("ENABLE")
+
+
+def _guards(act: str) -> None:
+    """Of visits, and of what is said of them, which would catch what the first lets through."""
+    guards = {"scheduling_appointment": "appointment", "reminders_notice": "notice"}
+    with connection.cursor() as cursor:
+        for table, name in guards.items():
+            cursor.execute(f"ALTER TABLE {table} {act} TRIGGER {name}_patient_not_joined")
 
 
 def test_a_booking_for_a_record_being_joined_goes_along_or_is_refused(stage: Stage) -> None:

@@ -41,7 +41,11 @@ from tests.factories import (
 )
 from tests.scheduling.ledger import Booked, Held, Kind, Ledger, Span
 
-pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.race,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("jobs_wait"),
+]
 MINUTE = timedelta(minutes=1)
 KINDS = [Kind(30), Kind(15), Kind(30, before=10, after=15)]
 PATIENTS, PROVIDERS, BROWSERS = 3, 2, 3

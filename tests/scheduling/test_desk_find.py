@@ -190,6 +190,7 @@ def test_the_patients_page_is_eight_queries_at_most(
     for number in range(12):
         start = at(next_monday(number - 6), "09:00")
         AppointmentFactory.create(patient=ana, provider=provider, start=start)
+    client.get(reverse("desk:shortcuts"))  # the menu counts what waits, every 20 seconds
     with django_assert_max_num_queries(8):
         client.get(reverse("desk:patient", args=[ana.pk]))
 

@@ -286,6 +286,7 @@ def test_the_others_offered_where_a_time_was_taken_are_marked_too(
 
 @pytest.mark.usefixtures("visit_type")
 def test_the_queries_do_not_grow_with_the_providers(client: Client, provider: Provider) -> None:
+    client.get(reverse("desk:shortcuts"))  # the menu counts what waits, every 20 seconds
     few = queries(client)
     ProviderFactory.create_batch(9, clinic=provider.clinic, working=True)
     assert queries(client) == few <= 18

@@ -17,6 +17,11 @@ TABLES = (
     "scheduling_appointmentevent",
     "scheduling_managelink",
     "scheduling_slothold",
+    "scheduling_opening",
+    "reminders_delivery",
+    "reminders_reminder",
+    "reminders_notice",
+    "reminders_callitem",
 )
 
 

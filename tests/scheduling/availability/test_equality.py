@@ -31,7 +31,7 @@ from tests.scheduling.availability.setups import Setups
 from tests.scheduling.availability.town import ZONES
 from tests.scheduling.redis_servers import RedisServer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("jobs_wait")]
 # A tour does each act once, in any order; random runs do some acts again and again.
 TOURS = int(os.environ.get("EQUALITY_TOURS", "2"))
 EXAMPLES = int(os.environ.get("EQUALITY_EXAMPLES", "2"))

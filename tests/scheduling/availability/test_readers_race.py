@@ -27,7 +27,11 @@ from tests.scheduling.availability.town import Town, mondays
 from tests.scheduling.oracle import Offer
 from tests.scheduling.redis_servers import RedisServer
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.redis]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.redis,
+    pytest.mark.usefixtures("jobs_wait"),
+]
 
 
 class Scene:
