@@ -21,7 +21,7 @@ from tests.reminders.crowd import crowd
 from tests.reminders.vendors.twilio_server import TwilioServer
 
 MANY = int(os.environ.get("BENCH_SENDS", "10000"))
-THREADS, LATENCY = 8, 0.05
+THREADS, LATENCY = int(os.environ.get("BENCH_THREADS", "8")), 0.05
 SHARE = 0.8
 PATIENCE = 15 * 60.0
 

@@ -17,6 +17,7 @@ from tests.factories import ClinicFactory, PatientFactory, ProviderFactory, Visi
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NOON = 12
+AT_ONCE = 1_000  # rows in a statement: PostgreSQL takes 65,535 values
 
 
 def clinic_at_noon(now: datetime, **more: Any) -> Clinic:
@@ -82,13 +83,13 @@ def crowd(
     people = [person(clinic, number) for number in range(size)]
     for one in people:
         one.index_assigned()
-    Patient.objects.bulk_create(people)
+    Patient.objects.bulk_create(people, batch_size=AT_ONCE)
     start = now.replace(second=0, microsecond=0) + DAY
     visits = [
         visit_of(one, provider=provider, kind=chosen, start=start + n * MINUTE)
         for n, one in enumerate(people)
     ]
-    Appointment.objects.bulk_create(visits)
+    Appointment.objects.bulk_create(visits, batch_size=AT_ONCE)
     bump([provider.pk])
     rows = [due_of(visit, kind, channel, due_at=now - MINUTE) for visit in visits]
-    return Reminder.objects.bulk_create(rows)
+    return Reminder.objects.bulk_create(rows, batch_size=AT_ONCE)
