@@ -16,6 +16,7 @@ from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.urls import reverse
 
+from patients.merging import survivor
 from patients.models import Patient
 from reminders.kinds import Channel
 from reminders.models import ConsentChange, ContactPreference
@@ -167,11 +168,9 @@ def patient_of(token: str) -> Patient:
         raise LinkInvalid from None
     rows = Patient.objects.select_related("clinic__time_zone", "merged_into")
     patient = rows.filter(pk=pk).first()
-    while patient is not None and patient.merged_into is not None:
-        patient = patient.merged_into
     if patient is None:
         raise LinkInvalid
-    return patient
+    return survivor(patient)
 
 
 def _signer() -> Signer:
