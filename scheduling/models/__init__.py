@@ -10,7 +10,13 @@ from scheduling.models.appointment import (
 )
 from scheduling.models.hold import IdempotencyKey, SlotHold
 from scheduling.models.link import ManageLink
-from scheduling.models.waitlist import Opening, WaitlistEntry, WaitlistOffer
+from scheduling.models.waitlist import (
+    Mode,
+    Opening,
+    WaitlistEntry,
+    WaitlistOffer,
+    WaitlistPolicy,
+)
 
 __all__ = [
     "Appointment",
@@ -19,10 +25,12 @@ __all__ = [
     "CancelReason",
     "IdempotencyKey",
     "ManageLink",
+    "Mode",
     "Opening",
     "OverrideReason",
     "SlotHold",
     "VisitNote",
     "WaitlistEntry",
     "WaitlistOffer",
+    "WaitlistPolicy",
 ]

@@ -1,0 +1,1 @@
+"""Who waits for time, and how time that comes free finds the right one of them."""
