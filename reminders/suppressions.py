@@ -65,21 +65,6 @@ def is_suppressed(*, channel: Channel, recipient: str) -> bool:
     return channel in COLUMNS and _live(channel, [normal(channel, recipient)]).exists()
 
 
-def suppressed_among(*, channel: Channel, recipients: Iterable[str]) -> set[str]:
-    """Return those of several kept numbers or addresses to which nothing may go, in one query."""
-    if channel not in COLUMNS:
-        return set()
-    by_index = {
-        digest: recipient
-        for recipient in recipients
-        for digest in contact_indexes(COLUMNS[channel], recipient)
-    }
-    rows = Suppression.objects.filter(
-        channel=str(channel), lifted_at=None, recipient_index__in=list(by_index)
-    )
-    return {by_index[bytes(digest)] for digest in rows.values_list("recipient_index", flat=True)}
-
-
 def _live(channel: Channel, recipients: Iterable[str]) -> models.QuerySet[Suppression]:
     indexes = [
         digest

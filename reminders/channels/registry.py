@@ -34,12 +34,6 @@ def is_off(channel: Channel) -> bool:
     return bool(settings.CHANNELS[channel] == OFF)
 
 
-def way_named(vendor: str) -> Way | None:
-    """Return the way that a ledger's row went by; None where it is no longer in use."""
-    ways = (way(channel) for channel in Channel if not is_off(channel))
-    return next((one for one in ways if one.vendor == vendor), None)
-
-
 def send_staff_mail(*, to: str, subject: str, body: str) -> None:
     """Send one e-mail that stands in no ledger. Raises MailNotSent with the kind of error only."""
     message = Outgoing(to=to, subject=subject, text=body, marker=str(uuid4()))

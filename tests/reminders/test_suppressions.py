@@ -16,7 +16,7 @@ from patients.indexes import contact_index
 from reminders import reindexing, suppressions
 from reminders.kinds import Channel, State
 from reminders.models import Delivery, Suppression
-from reminders.suppressions import is_suppressed, lift, suppress, suppressed_among
+from reminders.suppressions import is_suppressed, lift, suppress
 from tests.factories import PatientFactory
 
 pytestmark = pytest.mark.django_db
@@ -104,18 +104,6 @@ def test_nothing_is_no_recipient(nothing: str, now: datetime) -> None:
 
 def test_a_browser_is_never_suppressed() -> None:
     assert not is_suppressed(channel=Channel.PUSH, recipient="https://push.example/1")
-    assert suppressed_among(channel=Channel.PUSH, recipients=["https://push.example/1"]) == set()
-
-
-def test_many_are_asked_about_in_one_statement(
-    now: datetime, django_assert_num_queries: Any
-) -> None:
-    stop(now=now)
-    stop("+12125550199", now=now)
-    lift(channel=Channel.SMS, recipient="+12125550199", now=now)
-    asked = [NUMBER, "+12125550135", "+12125550199", ""]
-    with django_assert_num_queries(1):
-        assert suppressed_among(channel=Channel.SMS, recipients=asked) == {NUMBER}
 
 
 def test_the_database_holds_one_live_row_for_each(now: datetime) -> None:
@@ -161,7 +149,6 @@ def test_several_that_stop_at_once_are_one(now: datetime) -> None:
 def test_while_the_key_changes_either_index_counts(now: datetime, both_keys: None) -> None:
     with_old_key(now=now)
     assert stopped()
-    assert suppressed_among(channel=Channel.SMS, recipients=[NUMBER]) == {NUMBER}
     stop(now=now)
     assert Suppression.objects.count() == 1
     lift(channel=Channel.SMS, recipient=NUMBER, now=now)

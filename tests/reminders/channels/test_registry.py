@@ -16,7 +16,6 @@ from reminders.channels.base import CannotLook, Outgoing, Refused, Way
 from reminders.channels.memory import Memory
 from reminders.channels.off import Off
 from reminders.kinds import Channel
-from tests.reminders.vendors.twilio_server import TwilioServer
 
 ROOT = Path(__file__).parents[3]
 OFF = "reminders.channels.off.Off"
@@ -56,15 +55,6 @@ def test_a_channel_that_is_off_sends_nothing() -> None:
         way.send(Outgoing(to="+12125550134", text="-", marker="1"))
     with pytest.raises(CannotLook):
         way.find(to="", digest=b"", since=None)  # type: ignore[arg-type]
-
-
-def test_the_vendor_of_a_ledgers_row_is_found_while_it_is_in_use(
-    settings: Any, twilio: TwilioServer
-) -> None:
-    assert registry.way_named("twilio") is None
-    settings.CHANNELS = {**settings.CHANNELS, "SMS": "reminders.channels.twilio.Twilio"}
-    assert registry.way_named("twilio") is registry.way(Channel.SMS)
-    assert registry.way_named("mail") is registry.way(Channel.EMAIL)
 
 
 def test_staff_mail_goes_by_the_clinics_way() -> None:
