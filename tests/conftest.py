@@ -14,6 +14,8 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import timezone
 from django_q.conf import Conf
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from patients.models import Patient
 from providers.models import Clinic, Provider, VisitType
@@ -31,6 +33,12 @@ from tests.factories import (
 from tests.scheduling.redis_servers import RedisServer, running_redis, used_by_the_site
 from tests.scheduling.stopped_clock import StoppedClock
 from tests.second_factor import shown_by_force_login
+
+# The same examples on every machine, however busy it is.
+hypothesis_settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("steady")
 
 # What the owner of the tables can do to them, whom a server for tests takes no superuser to be.
 GUARDS = """

@@ -4,8 +4,12 @@ import os
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.chromium import launch_arguments
+
+# A page on a busy machine may take its time; what never comes is a failure all the same.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session", autouse=True)

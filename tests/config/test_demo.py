@@ -66,12 +66,12 @@ def serving(home: Path) -> Iterator[tuple["subprocess.Popen[str]", str, list[str
         yield process, line.split()[3], lines
     finally:
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
 
 
 def test_it_serves_says_who_may_sign_in_and_stops_cleanly(home: Path) -> None:
     with serving(home) as (process, address, lines):
-        with urlopen(address, timeout=10) as page:  # noqa: S310 - our own address
+        with urlopen(address, timeout=60) as page:  # noqa: S310 - our own address
             assert page.status == 200
         assert wait_until(lambda: len(descendants(process.pid)) >= 8)
         children = descendants(process.pid)
@@ -109,7 +109,7 @@ def test_a_dead_web_server_ends_the_demo_and_is_named(home: Path) -> None:
         children = descendants(process.pid)
         web = min(pid for pid in children if "gunicorn" in command_line(pid))
         os.kill(web, signal.SIGKILL)
-        output, _none = process.communicate(timeout=30)
+        output, _none = process.communicate(timeout=120)
         assert process.returncode == 1
         assert "web ended with status -9" in output
         assert not any(map(is_alive, children))
@@ -120,7 +120,7 @@ def test_a_taken_port_is_told_in_one_line_that_names_the_way_out(home: Path) -> 
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        output, _none = start(home, port).communicate(timeout=60)
+        output, _none = start(home, port).communicate(timeout=120)
     told = [line for line in output.splitlines() if not line.startswith("Starting PostgreSQL")]
     assert len(told) == 1
     assert f"Port {port} cannot be used" in told[0]

@@ -52,7 +52,7 @@ def run_and_hold(*arguments: str) -> tuple["subprocess.Popen[str]", int, Path]:
 
 def finish(supervisor: "subprocess.Popen[str]", number: signal.Signals) -> int:
     supervisor.send_signal(number)
-    supervisor.communicate(timeout=30)
+    supervisor.communicate(timeout=90)
     return supervisor.returncode
 
 
@@ -145,7 +145,7 @@ def test_two_at_once_on_the_same_data_are_refused_by_name(home: Path) -> None:
     supervisor, _postgres, _sockets = run_and_hold("--data", str(home))
     with pytest.raises(EmbeddedError, match=f"in use by process {supervisor.pid}"):
         server(home, durable=True).__enter__()
-    answer = run("--data", str(home), "--", "true").communicate(timeout=30)
+    answer = run("--data", str(home), "--", "true").communicate(timeout=90)
     assert answer[1].count("\n") == 1
     assert supervisor.poll() is None
     assert finish(supervisor, signal.SIGTERM) == 128 + signal.SIGTERM
@@ -153,7 +153,7 @@ def test_two_at_once_on_the_same_data_are_refused_by_name(home: Path) -> None:
 
 def test_the_command_s_exit_status_is_returned_in_silence() -> None:
     process = run("--", sys.executable, "-c", "raise SystemExit(7)")
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=90)
     assert process.returncode == 7
     assert output == ""
     assert all("Starting PostgreSQL" in line for line in errors.splitlines())

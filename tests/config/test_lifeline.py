@@ -71,6 +71,6 @@ def test_a_missing_command_is_named() -> None:
     process = lifeline.start(
         ["/no/such/program"], last_signal=signal.SIGTERM, stderr=subprocess.PIPE
     )
-    _output, errors = process.communicate(timeout=15)
+    _output, errors = process.communicate(timeout=60)
     assert process.returncode == 127
     assert errors == b"/no/such/program: No such file or directory\n"

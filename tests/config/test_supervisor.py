@@ -16,7 +16,7 @@ def python(code: str) -> list[str]:
 
 
 def look_until(supervisor: Supervisor, output: io.StringIO, text: str) -> None:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while text not in output.getvalue():
         assert time.monotonic() < deadline
         supervisor.look()

@@ -52,7 +52,7 @@ def _trusted(ours: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fetch(port: int, host: str = "localhost") -> bytes:
-    with urlopen(f"https://{host}:{port}/", timeout=5, context=verified_context()) as answer:
+    with urlopen(f"https://{host}:{port}/", timeout=30, context=verified_context()) as answer:
         found: bytes = answer.read()
         return found
 
@@ -75,7 +75,7 @@ def test_the_old_server_does_speak_to_who_lets_it(ours: Certificate) -> None:
     careless.set_ciphers("ALL:@SECLEVEL=0")
     with (
         listening(web, context_of(ours, OLD)) as port,
-        urlopen(f"https://localhost:{port}/", timeout=5, context=careless) as answer,
+        urlopen(f"https://localhost:{port}/", timeout=30, context=careless) as answer,
     ):
         assert answer.read() == b"ok"
 

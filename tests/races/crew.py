@@ -11,7 +11,7 @@ from typing import Self
 from django.db import connection
 
 Job = Callable[[], object]
-PATIENCE = 60
+PATIENCE = 120
 
 
 class Crew:

@@ -149,5 +149,5 @@ def test_of_two_roles_lost_at_once_no_shared_permission_stays() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=60)
     assert held(desk.user, desk.clinic) == set()

@@ -49,7 +49,7 @@ class Worker:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
 
     def end(self) -> int:
         """Wait until it is done; return how many it sent."""

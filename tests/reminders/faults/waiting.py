@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.db import connection
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 PAUSE = 0.02
 WAITS = """
 SELECT count(*) FROM pg_stat_activity

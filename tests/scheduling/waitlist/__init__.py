@@ -1,1 +1,0 @@
-"""Who waits for time, and how time that comes free finds the right one of them."""
