@@ -14,6 +14,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from reminders.kinds import Channel, Kind
+from scheduling.quiet import Quiet, is_quiet, quiet_ends, shown
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -39,17 +40,12 @@ FALLBACK: Mapping[Kind, tuple[Channel, ...]] = {
     Kind.JOIN: (Channel.SMS, Channel.EMAIL),
 }
 NOTICE_FALLBACK: tuple[Channel, ...] = (Channel.SMS,)
-
-
-@dataclass(frozen=True, slots=True)
-class Quiet:
-    """Hours of the patient's wall clock, [start, end), in which nothing automatic is sent.
-
-    They may reach over midnight; where both are the same there are none.
-    """
-
-    start: time
-    end: time
+# A browser has one of these beside it from the start.
+OFFER_FALLBACK: Mapping[Channel, tuple[Channel, ...]] = {
+    Channel.SMS: (Channel.EMAIL,),
+    Channel.EMAIL: (Channel.SMS,),
+    Channel.PUSH: (),
+}
 
 
 NIGHT = Quiet(time(21), time(8))
@@ -156,14 +152,6 @@ def release_at(
     return spoken_at(before(start, cadence.release, zone), start=start, zone=zone, quiet=quiet)
 
 
-def is_quiet(at: datetime, *, zone: ZoneInfo, quiet: Quiet) -> bool:
-    """Say whether an instant is in quiet hours."""
-    wall = at.astimezone(zone).time()
-    if quiet.start <= quiet.end:
-        return quiet.start <= wall < quiet.end
-    return wall >= quiet.start or wall < quiet.end
-
-
 def spoken_at(due: datetime, *, start: datetime, zone: ZoneInfo, quiet: Quiet) -> datetime:
     """Return when to send what is due at `due` about a visit at `start`.
 
@@ -176,33 +164,19 @@ def spoken_at(due: datetime, *, start: datetime, zone: ZoneInfo, quiet: Quiet) -
 def _out_of_quiet(due: datetime, *, latest: datetime, zone: ZoneInfo, quiet: Quiet) -> datetime:
     if not is_quiet(due, zone=zone, quiet=quiet):
         return due.astimezone(UTC)
-    morning = _morning(due, zone=zone, quiet=quiet)
+    morning = quiet_ends(due, zone=zone, quiet=quiet)
     return morning if morning <= latest else _evening(due, zone=zone, quiet=quiet)
-
-
-def _morning(due: datetime, *, zone: ZoneInfo, quiet: Quiet) -> datetime:
-    """Return the first instant at or after `due` at which the quiet hours are over."""
-    ends = _shown(quiet.end, zone, around=due, days=(0, 1, 2))
-    return next(at for at in ends if at >= due and not is_quiet(at, zone=zone, quiet=quiet))
 
 
 def _evening(due: datetime, *, zone: ZoneInfo, quiet: Quiet) -> datetime:
     """Return the last instant before `due` that is a while before quiet hours began."""
-    begins = _shown(quiet.start, zone, around=due, days=(-2, -1, 0))
-    ends = _shown(quiet.end, zone, around=due, days=(-2, -1, 0))
+    begins = _shown(quiet.start, zone, around=due)
+    ends = _shown(quiet.end, zone, around=due)
     tries = [begin - lead for begin in reversed(begins) if begin <= due for lead in BEFORE_QUIET]
     tries += [end for end in reversed(ends) if end <= due]  # not a minute is left of that day
     return next(at for at in tries if not is_quiet(at, zone=zone, quiet=quiet))
 
 
-def _shown(
-    wall: time, zone: ZoneInfo, *, around: datetime, days: tuple[int, ...]
-) -> list[datetime]:
-    """Return when the zone's clocks show a time on days around one: twice on one set back."""
-    today = around.astimezone(zone).date()
-    found = {
-        datetime.combine(today + timedelta(days=day), wall, zone).replace(fold=fold).astimezone(UTC)
-        for day in days
-        for fold in (0, 1)
-    }
-    return sorted(found)
+def _shown(wall: time, zone: ZoneInfo, *, around: datetime) -> list[datetime]:
+    """Return when the zone's clocks show a time in the days up to one."""
+    return sorted(shown(wall, zone, day=around.astimezone(zone).date(), days=range(-2, 1)))
