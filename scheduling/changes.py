@@ -31,6 +31,7 @@ class Before:
     clinic_id: UUID
     busy: Range[datetime]
     lane: int
+    visit_type_id: UUID
 
     @classmethod
     def of(cls, appointment: Appointment) -> Before:
@@ -42,6 +43,7 @@ class Before:
             appointment.clinic_id,
             appointment.busy,
             appointment.overbook_lane,
+            appointment.appointment_type_id,
         )
 
 

@@ -56,29 +56,26 @@ class HoursAdmin(ScopedAdmin):
             SAVE[type(obj)](obj)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001
-        """Write an inline's rows by their verbs: removals first, so that their hours are free."""
+        """Write an inline's rows by their verbs: windows of hours all at once, as one change."""
         if formset.model not in REMOVE:
             super().save_formset(request, form, formset, change)
             return
         formset.save(commit=False)
+        saved = [*(row for row, _fields in formset.changed_objects), *formset.new_objects]
+        if formset.model is ProviderSchedule:
+            chosen = {
+                id(form.instance): form.cleaned_data.get("visit_types")
+                for form in formset.forms
+                if form.has_changed()
+            }
+            hours.change_schedules(
+                saved=[(row, chosen[id(row)]) for row in saved], removed=formset.deleted_objects
+            )
+            return
         for row in formset.deleted_objects:
             REMOVE[formset.model](row)
-        chosen = {
-            id(form.instance): form.cleaned_data.get("visit_types")
-            for form in formset.forms
-            if form.has_changed()
-        }
-        changed = [row for row, _fields in formset.changed_objects]
-        if formset.model is ProviderSchedule:
-            # Set aside first: two windows may trade places, or one make room for a new one.
-            ProviderSchedule.objects.filter(pk__in=[row.pk for row in changed]).update(
-                is_active=False
-            )
-        for row in [*changed, *formset.new_objects]:
-            if isinstance(row, ProviderSchedule):
-                hours.save_schedule(row, visit_types=chosen[id(row)])
-            else:
-                SAVE[formset.model](row)
+        for row in saved:
+            SAVE[formset.model](row)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
         if isinstance(form.instance, ProviderSchedule):
