@@ -79,6 +79,9 @@ def _waiting(visit: Appointment) -> None:
     WaitlistOffer.objects.create(
         entry=entry,
         opening=opening,
+        visit_type=entry.appointment_type,
+        visit_start=visit.scheduled_end,
+        visit_end=visit.scheduled_end + HOUR,
         expires_at=timezone.now() + HOUR,
         token_digest=entry.pk.bytes * 2,
     )

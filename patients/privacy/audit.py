@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -29,6 +29,7 @@ from providers.models import Clinic
 logger = logging.getLogger(__name__)
 
 WRITE = "SELECT daysheet_record(%s::jsonb)"
+WRITE_ALL = "SELECT daysheet_record(value) FROM jsonb_array_elements(%s::jsonb)"
 VISITOR = "system:visitor"
 UNATTENDED = "system:unattended"
 LONGEST_SYSTEM = 60
@@ -213,6 +214,13 @@ def write(row: dict[str, Any]) -> None:
     """Write a row in the transaction at hand. Raises django.db.Error where it cannot be written."""
     with connection.cursor() as cursor:
         cursor.execute(WRITE, [json.dumps(row)])
+
+
+def write_all(rows: Sequence[dict[str, Any]]) -> None:
+    """Write several rows, in one statement, in the transaction at hand. Raises as `write` does."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(WRITE_ALL, [json.dumps(rows)])
 
 
 def _identity(

@@ -24,6 +24,8 @@ PURPOSES = {
     "reminder": gettext_lazy("Message to the patient"),
     "message": gettext_lazy("Message to the patient"),
     "text_received": gettext_lazy("Text from a patient"),
+    "waitlist": gettext_lazy("Waitlist"),
+    "offer": gettext_lazy("Offer to the waitlist"),
     "import": gettext_lazy("Import"),
     "finding_doubles": gettext_lazy("Looking for double records"),
     "telling_records_apart": gettext_lazy("Looking for double records"),
@@ -50,6 +52,8 @@ TO_A_PATIENT = {
     "reminder": gettext_lazy("To send you a message"),
     "message": gettext_lazy("To send you a message"),
     "text_received": gettext_lazy("To do what your text asked for"),
+    "waitlist": gettext_lazy("To keep the waitlist up to date"),
+    "offer": gettext_lazy("To offer you an earlier time"),
     "import": gettext_lazy("To bring your record in from another system"),
     "finding_doubles": gettext_lazy("To check that you have only one record"),
     "telling_records_apart": gettext_lazy("To check that you have only one record"),
@@ -66,6 +70,7 @@ SYSTEMS = {
     "system:reminders": gettext_lazy("The clinic's reminders"),
     "system:search": gettext_lazy("The patient search"),
     "system:matching": gettext_lazy("The search for double records"),
+    "system:waitlist": gettext_lazy("The waitlist"),
     "system:import": gettext_lazy("The import from another system"),
     "system:rotate_keys": gettext_lazy("The change of keys"),
     "system:restore-drill": gettext_lazy("The trial of a backup"),
@@ -88,6 +93,10 @@ PAGES = {
     "desk:patient": gettext_lazy("Patient's page"),
     "desk:patient_edit": gettext_lazy("Patient's details"),
     "desk:appointment": gettext_lazy("Visit"),
+    "desk:waitlist": gettext_lazy("Waitlist"),
+    "desk:waitlist_entry": gettext_lazy("Waitlist"),
+    "desk:gaps": gettext_lazy("Time that came free"),
+    "desk:gap": gettext_lazy("Time that came free"),
     "messages:calls": gettext_lazy("Calls to make"),
     "messages:call": gettext_lazy("Call"),
     "messages:texts": gettext_lazy("Texts received"),
@@ -99,6 +108,8 @@ PAGES = {
     "provider:note": gettext_lazy("Visit note"),
     "portal:appointments": gettext_lazy("My appointments"),
     "portal:choices": gettext_lazy("Messages from the clinic"),
+    "portal:waitlist": gettext_lazy("My waitlist"),
+    "portal:offered": gettext_lazy("Offer of an earlier time"),
     "portal:choices_of": gettext_lazy("Messages from the clinic"),
     "portal:record_looks": gettext_lazy("Who looked at my record"),
     "privacy:start": gettext_lazy("The record of looks"),
@@ -130,6 +141,11 @@ DEEDS = {
     Act.MERGE: gettext_lazy("Joined two records of yours"),
     Act.REVIEW: gettext_lazy("Checked a look at your record"),
 }
+WAITS = {
+    Act.CREATE: gettext_lazy("Put you on the waitlist"),
+    Act.UPDATE: gettext_lazy("Changed your place on the waitlist"),
+    Act.DELETE: gettext_lazy("Took you off the waitlist"),
+}
 SEEN_ON = {
     "desk:board": gettext_lazy("Saw your visit on the day's list"),
     "desk:board_now": gettext_lazy("Saw your visit on the day's list"),
@@ -138,6 +154,10 @@ SEEN_ON = {
     "provider:visit": gettext_lazy("Looked at your visit"),
     "provider:note": gettext_lazy("Looked at your visit"),
     "desk:appointment": gettext_lazy("Looked at your visit"),
+    "desk:waitlist": gettext_lazy("Saw that you wait for a visit"),
+    "desk:waitlist_entry": gettext_lazy("Saw that you wait for a visit"),
+    "desk:gaps": gettext_lazy("Saw that a free time is offered to you"),
+    "desk:gap": gettext_lazy("Looked for somebody for a free time"),
     "hooks:twilio_inbound": gettext_lazy("Read a text from your phone number"),
     "messages:texts": gettext_lazy("Read a text from your phone number"),
     "messages:calls": gettext_lazy("Saw that you should be called"),
@@ -180,6 +200,10 @@ def deed_words(action: int, *, model: str, kind: str, page: str) -> str:
         return str(CHANGES[kind])
     if model == "visitnote":
         return _("Wrote a note of your visit")
+    if model == "waitlistentry":
+        return str(WAITS.get(Act(action), DEEDS[Act.UPDATE]))
+    if model == "waitlistoffer":
+        return _("Noted your answer to an offered time")
     if model == "patient" and action == Act.CREATE:
         return _("Made your record")
     if model == "patient" and action == Act.UPDATE:

@@ -25,6 +25,7 @@ from scheduling.errors import PatientJoined, Stale
 from scheduling.merging import VisitsOverlap, join, overlapping, take_apart
 from scheduling.models import Appointment, SlotHold, WaitlistEntry
 from scheduling.transitions import Status
+from scheduling.waitlist import entries
 from tests.factories import (
     AppointmentFactory,
     PatientFactory,
@@ -34,6 +35,7 @@ from tests.factories import (
     hold_of,
     next_monday,
 )
+from tests.factories.waitlist import entry_of, offer_of, opening_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NINE = at(next_monday(1), "09:00")
@@ -274,3 +276,81 @@ def test_the_guard_holds_in_the_database_itself(
         cursor.execute(
             "UPDATE scheduling_appointment SET patient_id = %s WHERE id = %s", [away.pk, visit.pk]
         )
+
+
+def test_who_waits_twice_for_the_same_waits_once_in_the_earlier_place(
+    keep: Patient,
+    away: Patient,
+    provider: Provider,
+    visit_type: VisitType,
+    somebody: User,
+    now: datetime,
+) -> None:
+    same: dict[str, Any] = {"provider": provider, "visit_type": visit_type}
+    mine = entry_of(keep, created_at=now - HOUR, **same)
+    theirs = entry_of(away, created_at=now - 2 * HOUR, urgency="URGENT", **same)
+    other = entry_of(away, provider=provider)
+    before = {entry.pk: waits(entry) for entry in (mine, theirs, other)}
+    done = joined(keep, away, somebody, now)
+    assert waits(theirs) == (keep.pk, "WAITING", now - 2 * HOUR, "URGENT", None)
+    assert waits(mine) == (keep.pk, "LEFT", now - HOUR, "ROUTINE", now)
+    assert waits(other)[:2] == (keep.pk, "WAITING")
+    take_apart(merge=done, by=somebody, now=now + HOUR)
+    assert {entry.pk: waits(entry) for entry in (mine, theirs, other)} == before
+
+
+def test_an_entry_that_is_being_offered_time_stays_and_gets_the_earlier_place(
+    keep: Patient,
+    away: Patient,
+    provider: Provider,
+    visit_type: VisitType,
+    somebody: User,
+    now: datetime,
+) -> None:
+    same: dict[str, Any] = {"provider": provider, "visit_type": visit_type}
+    first = entry_of(keep, created_at=now - 2 * HOUR, urgency="URGENT", **same)
+    offered = entry_of(away, created_at=now - HOUR, **same)
+    offer = offer_of(offered, opening_of(provider, NINE))
+    done = joined(keep, away, somebody, now)
+    assert waits(offered) == (keep.pk, "WAITING", now - 2 * HOUR, "URGENT", None)
+    assert waits(first)[1] == "LEFT"
+    offer.refresh_from_db()
+    assert offer.status == "OFFERED"
+    take_apart(merge=done, by=somebody, now=now)
+    assert waits(offered) == (away.pk, "WAITING", now - HOUR, "ROUTINE", None)
+    assert waits(first) == (keep.pk, "WAITING", now - 2 * HOUR, "URGENT", None)
+
+
+def test_two_entries_that_are_both_being_offered_time_both_stay(
+    keep: Patient,
+    away: Patient,
+    provider: Provider,
+    visit_type: VisitType,
+    somebody: User,
+    now: datetime,
+) -> None:
+    both = [entry_of(patient, provider=provider, visit_type=visit_type) for patient in (keep, away)]
+    for n, entry in enumerate(both):
+        offer_of(entry, opening_of(provider, NINE + n * HOUR))
+    joined(keep, away, somebody, now)
+    assert [waits(entry)[:2] for entry in both] == [(keep.pk, "WAITING")] * 2
+
+
+def test_what_a_patient_left_since_the_joining_stays_left(
+    keep: Patient,
+    away: Patient,
+    provider: Provider,
+    visit_type: VisitType,
+    somebody: User,
+    now: datetime,
+) -> None:
+    entry = entry_of(away, provider=provider, visit_type=visit_type)
+    done = joined(keep, away, somebody, now)
+    entries.leave(entry, by=Actor.patient(), now=now)
+    take_apart(merge=done, by=somebody, now=now)
+    assert waits(entry)[:2] == (away.pk, "LEFT")
+
+
+def waits(entry: WaitlistEntry) -> tuple[Any, ...]:
+    entry.refresh_from_db()
+    return (entry.patient_id, entry.status, entry.created_at, entry.urgency, entry.ended_at)

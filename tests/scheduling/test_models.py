@@ -21,10 +21,12 @@ from scheduling.models import (
     SlotHold,
     WaitlistEntry,
     WaitlistOffer,
+    WaitlistPolicy,
 )
 from scheduling.models.appointment import REFERENCE_ALPHABET, new_reference
 from tests.factories import (
     AppointmentFactory,
+    ClinicFactory,
     MembershipFactory,
     PatientFactory,
     ProviderFactory,
@@ -154,12 +156,17 @@ def waiting_until_before_the_first_day() -> None:
 
 
 def offer(to: WaitlistEntry, of: Opening, **changed: Any) -> WaitlistOffer:
+    values: dict[str, Any] = {
+        "visit_type": to.appointment_type,
+        "visit_start": NINE,
+        "visit_end": NINE + MINUTE,
+        "expires_at": timezone.now(),
+    }
     return WaitlistOffer.objects.create(
         entry=to,
         opening=of,
-        expires_at=timezone.now(),
         token_digest=new_id().bytes,
-        **changed,
+        **(values | changed),
     )
 
 
@@ -173,6 +180,36 @@ def one_opening_claimed_by_two() -> None:
     freed = opening()
     offer(entry(), freed, status="CLAIMED")
     offer(entry(), freed, status="CLAIMED")
+
+
+def one_entry_offered_two_openings_at_once() -> None:
+    waiting = entry()
+    offer(waiting, opening())
+    offer(waiting, opening())
+
+
+def offer_that_ends_before_it_begins() -> None:
+    offer(entry(), opening(), visit_end=NINE - MINUTE)
+
+
+def opening_ended_for_no_reason() -> None:
+    Opening.objects.filter(pk=opening().pk).update(state=Opening.State.CLOSED)
+
+
+def policy(**values: Any) -> WaitlistPolicy:
+    return WaitlistPolicy.objects.create(**{"clinic": ClinicFactory.create(), **values})
+
+
+def two_policies_for_all_visits_of_a_clinic() -> None:
+    policy(clinic=policy().clinic)
+
+
+def window_shorter_than_the_shortest() -> None:
+    policy(window_minutes=10, shortest_window_minutes=15)
+
+
+def spacing_longer_than_the_longest() -> None:
+    policy(shortest_spacing_minutes=30, longest_spacing_minutes=20)
 
 
 VIOLATIONS: dict[str, Callable[[], None]] = {
@@ -189,6 +226,12 @@ VIOLATIONS: dict[str, Callable[[], None]] = {
     "waitlist_dates_in_order": waiting_until_before_the_first_day,
     "offer_once_per_opening": one_opening_offered_twice_to_one_entry,
     "opening_claimed_once": one_opening_claimed_by_two,
+    "opening_ended_for_a_reason": opening_ended_for_no_reason,
+    "offer_one_at_a_time": one_entry_offered_two_openings_at_once,
+    "offer_visit_in_order": offer_that_ends_before_it_begins,
+    "waitlist_policy_once": two_policies_for_all_visits_of_a_clinic,
+    "waitlist_windows_in_order": window_shorter_than_the_shortest,
+    "waitlist_spacings_in_order": spacing_longer_than_the_longest,
     "appointment_start_once": one_start_twice,
 }
 
