@@ -57,6 +57,12 @@ JOBS = [
         "Nothing else looks for reminders that are due; what is told at once does not wait for it.",
     ),
     Job(
+        "offer freed time",
+        "scheduling.tasks.offer",
+        1,
+        "Time is passed on while it is kept for the next patient, and a lost trigger made up for.",
+    ),
+    Job(
         "look after the ledger",
         "reminders.tasks.sweep",
         1,

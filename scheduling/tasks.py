@@ -13,9 +13,11 @@ from patients.privacy.sign_in import sessions
 from scheduling import block_store, holds
 from scheduling.availability.warming import warm
 from scheduling.models import IdempotencyKey, ManageLink
+from scheduling.waitlist import entries, offering
 
 # A task that runs for a minute is ended by the worker.
 SECONDS_OF_WARMING = 30
+SECONDS_OF_OFFERING = 30.0
 
 
 def sweep() -> dict[str, int]:
@@ -45,3 +47,17 @@ def warm_availability(after: str = "") -> dict[str, int | str]:
             async_task("scheduling.tasks.warm_availability", str(some.last))
             return done | {"goes_on_after": str(some.last)}
     return done if block_store.is_on() else done | {"ended": "no Redis, or none that answers"}
+
+
+def offer() -> dict[str, int]:
+    """Offer freed time to those who wait, and let entries end whose days are over.
+
+    Called each minute, and by whatever freed time once it has committed. What takes longer goes on
+    in a task of its own. Returns what was done.
+    """
+    now = timezone.now()
+    ended = entries.expire(now=now)
+    done = offering.advance_due(now=now, seconds=SECONDS_OF_OFFERING)
+    if done["left"]:
+        async_task("scheduling.tasks.offer")
+    return done | {"ended": ended}

@@ -20,6 +20,8 @@ from tests.benchmarks import (
     privacy_cost,
     reminders_due,
     reminders_send,
+    waitlist_offers,
+    waitlist_simulation,
     who_saw,
 )
 from tests.benchmarks.figures import Figure, show
@@ -39,6 +41,8 @@ GROUPS: dict[str, Callable[[], Iterable[Figure]]] = {
     "confirmation_latency": confirmation_latency.measure,
     "due_scan_1m": reminders_due.measure,
     "send_10k_at_50ms": reminders_send.measure,
+    "waitlist_offers": waitlist_offers.measure,
+    "waitlist_simulation": waitlist_simulation.measure,
     "audit_who_saw_10m": who_saw.measure,  # leaves ten million
 }
 

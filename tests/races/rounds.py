@@ -28,6 +28,8 @@ ROUNDS: dict[tuple[str, int], int] = {
     ("movers", 2): 200,
     ("movers", 8): 40,
     ("confirm and release", 2): 40,
+    ("offers", 2): 40,
+    ("offers", 8): 10,
     ("join and booking", 2): 150,
     ("join and overlap", 2): 60,
     ("join crosswise", 2): 100,
