@@ -22,6 +22,7 @@ from providers.models import Clinic, Provider, VisitType
 from scheduling import flips, holds, keys
 from scheduling.actors import Actor
 from scheduling.changes import Before, Change, announce
+from scheduling.claiming import Claim
 from scheduling.errors import (
     HoldExpired,
     IllegalTransition,
@@ -63,6 +64,7 @@ def book(
     overbook: bool = False,
     override: str = "",
     key: RequestKey | None = None,
+    claim: Claim | None = None,
     by: Actor,
     now: datetime,
 ) -> Appointment:
@@ -70,8 +72,9 @@ def book(
 
     `start` is an aware instant. A hold of the caller's own is used up; `overbook` takes the lowest
     free lane beside the ordinary one and is a staff act, as is `override` (a reason's code), which
-    lifts notice and horizon. Raises SlotTaken, PatientBusy, HoldExpired, Busy, KeyReused or the
-    refusal that working hours, absences or the visit type give.
+    lifts notice and horizon. A `claim` brings its own hold and terms, and is settled with the
+    booking. Raises SlotTaken, PatientBusy, HoldExpired, Busy, KeyReused or the refusal that working
+    hours, absences or the visit type give.
     """
     (booked,) = _book_all(
         [start],
@@ -81,10 +84,11 @@ def book(
         visit_type=visit_type,
         reason=reason,
         via=via,
-        hold=hold,
+        hold=hold if claim is None else claim.hold,
         overbook=overbook,
         override=override,
         key=key,
+        claim=claim,
         by=by,
         now=now,
     )
@@ -136,6 +140,7 @@ def _book_all(
     override: str = "",
     series: UUID | None = None,
     key: RequestKey | None,
+    claim: Claim | None = None,
     by: Actor,
     now: datetime,
 ) -> list[Appointment]:
@@ -148,11 +153,21 @@ def _book_all(
         "overbooked": overbook,
     }
     new = partial(new_appointments, patient=patient, reason=reason, via=via, series=series, now=now)
+    terms = terms_for(by, override=override) if claim is None else claim.terms
     send = partial(
-        _write_new, request=request, hold=hold, override=override, key=key, by=by, now=now
+        _write_new,
+        request=request,
+        hold=hold,
+        terms=terms,
+        override=override,
+        key=key,
+        claim=claim,
+        by=by,
+        now=now,
     )
     try:
-        check_can_book(visit_type, by=by)
+        if claim is None:
+            check_can_book(visit_type, by=by)
         wanted = [
             place(provider=provider, clinic=clinic, visit_type=visit_type, start=start)
             for start in starts
@@ -195,8 +210,10 @@ def _write_new(
     *,
     request: dict[str, Any],
     hold: SlotHold | None,
+    terms: Terms,
     override: str,
     key: RequestKey | None,
+    claim: Claim | None,
     by: Actor,
     now: datetime,
 ) -> list[Appointment]:
@@ -205,7 +222,6 @@ def _write_new(
         answer = keys.claim(key, request=request, outcome=ids, now=now)
         if answer != ids:
             return _as_they_are(answer)
-    terms = terms_for(by, override=override)
     question = ask_about(placements, terms=terms, own=ids)
     details = {"override": override} if override else {}
     written = write(rows, question, hold=hold, details=details, by=by, now=now)
@@ -215,6 +231,8 @@ def _write_new(
         raise HoldExpired
     judge(placements, written.facts, terms=terms, now=now)
     flips.after_commit(_taken_by(rows, hold), stamp=written.stamp)
+    if claim is not None:
+        claim.settle(rows[0])
     announce([Change("BOOK", row, None, by, now) for row in rows])
     return rows
 
@@ -247,6 +265,7 @@ def reschedule(
     hold: SlotHold | None = None,
     overbook: bool = False,
     override: str = "",
+    claim: Claim | None = None,
     by: Actor,
     now: datetime,
 ) -> Appointment:
@@ -255,7 +274,8 @@ def reschedule(
     The moved visit is SCHEDULED again and its iCalendar sequence rises. Raises as `book` does,
     and TooLateToChange, IllegalTransition, or Stale if it changed since it was read.
     """
-    check_can_change(appointment, by=by, now=now)
+    if claim is None:
+        check_can_change(appointment, by=by, now=now)
     if appointment.status not in MOVABLE:
         raise IllegalTransition("MOVE", appointment.status)
     placement = place(
@@ -264,7 +284,8 @@ def reschedule(
         visit_type=visit_type or appointment.appointment_type,
         start=start,
     )
-    move = partial(_move, appointment, hold=hold, override=override, by=by, now=now)
+    kept = hold if claim is None else claim.hold
+    move = partial(_move, appointment, hold=kept, override=override, claim=claim, by=by, now=now)
     if not overbook:
         look(placement, patient=appointment.patient_id, own=[appointment.pk])
         return move(placement)
@@ -283,6 +304,7 @@ def _move(
     *,
     hold: SlotHold | None,
     override: str,
+    claim: Claim | None,
     by: Actor,
     now: datetime,
 ) -> Appointment:
@@ -308,7 +330,10 @@ def _move(
         holds.consume(hold)
         concerned.add(hold.provider_id)
     flips.after_commit(_moved_by(appointment, moved, hold), stamp=bump(concerned))
-    recheck([placement], terms=terms_for(by, override=override), now=now, own=[moved.pk])
+    terms = terms_for(by, override=override) if claim is None else claim.terms
+    recheck([placement], terms=terms, now=now, own=[moved.pk])
+    if claim is not None:
+        claim.settle(moved)
     details = {"from_start": before.start.isoformat(), "from_provider": str(before.provider_id)}
     if override:
         details["override"] = override
