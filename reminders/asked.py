@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
+from django.db.models.functions import Coalesce
 
 from patients.indexes import contact_indexes
 from patients.models import Patient
-from reminders.kinds import Channel, Kind, State
-from reminders.models import Delivery, Reminder
-from scheduling.models import Appointment
+from reminders.kinds import Channel, Kind, NoticeKind, State
+from reminders.models import Delivery, Notice, Reminder
+from scheduling.models import Appointment, WaitlistOffer
 from scheduling.models.appointment import AppointmentQuerySet
 from scheduling.transitions import Status
 
@@ -48,6 +49,27 @@ def visits_to_come(number: str, *, now: datetime) -> AppointmentQuerySet:
         patient__in=people, status__in=TO_COME, scheduled_start__gt=now
     )
     return coming.select_related("clinic", "patient").order_by("scheduled_start", "pk")
+
+
+def offer_texted(number: str) -> WaitlistOffer | None:
+    """Return the offer that the newest text to this number made that came by itself, if it did.
+
+    Only for who has the number on file now: after it a bare "yes" is no answer to a reminder.
+    """
+    newest = Delivery.objects.filter(
+        channel=Channel.SMS.value,
+        is_automated=True,
+        state__in=[state.value for state in MAY_HAVE_ARRIVED],
+        recipient_index__in=contact_indexes("phone", number),
+    ).order_by(Coalesce("sent_at", "sending_at", "created_at").desc())
+    people = Patient.objects.reached_at(phone=number).values("pk")
+    made = Notice.objects.filter(
+        delivery__in=newest.values("pk")[:1],
+        kind=NoticeKind.OFFER.value,
+        offer__entry__patient__in=people,
+    ).select_related("offer__entry__patient", "offer__opening__clinic")
+    notice = made.first()
+    return None if notice is None else notice.offer
 
 
 def last_delivery(number: str) -> Delivery | None:

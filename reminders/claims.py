@@ -51,6 +51,8 @@ WHERE id = %(id)s AND fence = %(fence)s AND state = 'CLAIMED' AND lease_until > 
     AND (SELECT count(*) FROM scheduling_appointment
         JOIN unnest(%(visits)s::uuid[], %(versions)s::int[]) AS seen(id, version)
             USING (id, version)) = cardinality(%(visits)s::uuid[])
+    AND (%(offer)s::uuid IS NULL OR EXISTS (SELECT FROM scheduling_waitlistoffer
+        WHERE id = %(offer)s::uuid AND status = 'OFFERED' AND expires_at > %(now)s))
     AND (%(patient)s::uuid IS NULL OR EXISTS (
         SELECT FROM patients_patient AS patient
             LEFT JOIN reminders_contactpreference AS chosen ON chosen.patient_id = patient.id
@@ -91,12 +93,13 @@ SELECT count(*) FROM done
 class Seen:
     """What a message was judged and composed by; if any of it changed, it may not be sent.
 
-    `visits` are ids with versions. `contact` is the column of the patient's record that holds
-    where it goes, empty where it goes elsewhere; `chosen` is when their preference last changed.
-    `refused` are the digests that must not be suppressed.
+    `visits` are ids with versions; an `offer` must still stand. `contact` is the column of the
+    patient's record that holds where it goes, empty where it goes elsewhere; `chosen` is when
+    their preference last changed. `refused` are the digests that must not be suppressed.
     """
 
     visits: dict[UUID, int] = field(default_factory=dict)
+    offer: UUID | None = None
     patient: UUID | None = None
     contact: str = ""
     chosen: datetime | None = None
@@ -150,6 +153,7 @@ def begin(
         "refused": list(seen.refused),
         "visits": list(seen.visits),
         "versions": list(seen.visits.values()),
+        "offer": seen.offer,
         "patient": seen.patient,
         "contact": seen.contact,
         "chosen": seen.chosen,

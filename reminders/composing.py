@@ -7,6 +7,7 @@ way it goes and whether it should: that was judged.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from django.urls import reverse
 from patients import codes
 from patients.models import Patient
 from providers.models import Clinic
+from reminders.judging import is_over
 from reminders.kinds import Channel, Kind, NoticeKind, Why
 from reminders.messages import Composed, Letter, VisitSlot, is_automated, leading, render
 from reminders.models import Delivery, Notice, Reminder
@@ -24,13 +26,15 @@ from reminders.policies import policy_of
 from reminders.preferences import unsubscribe_url
 from reminders.replying import Answer
 from scheduling import links
-from scheduling.models import Appointment
+from scheduling.models import Appointment, Mode, WaitlistOffer
 from scheduling.transitions import Status
 from scheduling.video import join_url
+from scheduling.waitlist.tokens import offer_url
 
 Row = Reminder | Notice
 
 CODES = {NoticeKind.SIGN_IN_CODE, NoticeKind.BOOKING_CODE}
+LIVE = {Status.SCHEDULED, Status.CONFIRMED}
 CODE_MINUTES = int(codes.LIFETIME.total_seconds() // 60)
 
 
@@ -59,7 +63,7 @@ def compose(delivery: Delivery, *, language: str, now: datetime) -> Composed:
     elif kind == NoticeKind.REPLY:
         letter = _of_reply(_notice(rows), now=now)
     elif kind == NoticeKind.OFFER:
-        raise ComposeRefused(Why.SWITCHED_OFF)  # nobody is offered earlier times yet
+        letter = _of_offer(_notice(rows), channel, now=now)
     else:
         letter = _of_visits(rows, kind, channel, now=now)
     return render(kinds=kinds, channel=channel, language=language, letter=letter)
@@ -80,6 +84,8 @@ def _of_code(notice: Notice) -> Letter:
 def _of_reply(notice: Notice, *, now: datetime) -> Letter:
     """Return the answer to a text; one that leads to no visit names no patient either."""
     answer, visit = Answer(notice.details["text"]), notice.appointment
+    if answer is Answer.OFFER:
+        return _of_answer_to_offer(notice, now=now)
     if visit is None:
         if answer is not Answer.UNCLEAR:
             raise ComposeRefused(Why.EXPIRED)
@@ -90,6 +96,48 @@ def _of_reply(notice: Notice, *, now: datetime) -> Letter:
     elif answer is Answer.SEVERAL:
         url = _address(links.issue(visit, *_unconfirmed_beside(visit, now=now), now=now))
     return _letter(visit.clinic, visit.patient, [_slot(visit)], url=url, answer=answer)
+
+
+def _of_answer_to_offer(notice: Notice, *, now: datetime) -> Letter:
+    """Return what is said to who answered an offer by text: where to take it, or that it ended."""
+    offer = notice.offer
+    if offer is None:
+        raise ComposeRefused(Why.EXPIRED)
+    answer = Answer.OFFER_OVER if is_over(offer, now=now) else Answer.OFFER
+    return replace(_letter_of(offer), answer=answer)
+
+
+def _of_offer(notice: Notice, channel: Channel, *, now: datetime) -> Letter:
+    """Return a letter that offers freed time, beside the visit that it would take the place of."""
+    offer, patient = notice.offer, notice.patient
+    if offer is None or patient is None or is_over(offer, now=now):
+        raise ComposeRefused(Why.EXPIRED)
+    is_mail = channel == Channel.EMAIL
+    return replace(_letter_of(offer), unsubscribe_url=unsubscribe_url(patient) if is_mail else "")
+
+
+def _letter_of(offer: WaitlistOffer) -> Letter:
+    patient, clinic, now_at = offer.entry.patient, offer.opening.clinic, offer.entry.replaces
+    letter = _letter(clinic, patient, [_offered(offer)], url=offer_url(offer))
+    zone = ZoneInfo(patient.time_zone_id) if patient.time_zone_id else clinic.zone
+    return replace(
+        letter,
+        deadline=offer.expires_at.astimezone(zone),
+        instead=_slot(now_at) if now_at is not None and now_at.status in LIVE else None,
+        is_shared=offer.opening.policy == Mode.OVERLAPPING,
+    )
+
+
+def _offered(offer: WaitlistOffer) -> VisitSlot:
+    clinic = offer.opening.clinic
+    start = offer.visit_start.astimezone(clinic.zone)
+    return VisitSlot(
+        start=start,
+        own_start=_own_start(offer.entry.patient, start),
+        provider=offer.opening.provider.name,
+        address=" ".join(clinic.address.split()),
+        is_video=offer.visit_type.is_telehealth,
+    )
 
 
 def _unconfirmed_beside(visit: Appointment, *, now: datetime) -> QuerySet[Appointment]:
@@ -162,7 +210,7 @@ def _slot(visit: Appointment, *, url: str = "") -> VisitSlot:
     asks = visit.status == Status.SCHEDULED and visit_type.confirmation_required
     return VisitSlot(
         start=visit.local_start,
-        own_start=_own_start(visit),
+        own_start=_own_start(visit.patient, visit.local_start),
         provider=visit.provider.name,
         reference=visit.reference,
         address=" ".join(visit.clinic.address.split()),
@@ -179,10 +227,10 @@ def _may_be_freed(visit: Appointment) -> bool:
     return visit.appointment_type.auto_release_allowed and cadence.release is not None
 
 
-def _own_start(visit: Appointment) -> datetime | None:
-    """Return the start where the patient lives; None where clocks there say the same."""
-    zone = visit.patient.time_zone_id
+def _own_start(patient: Patient, start: datetime) -> datetime | None:
+    """Return a start at a clinic as the patient's clock shows it; None where that is the same."""
+    zone = patient.time_zone_id
     if zone is None:
         return None
-    own = visit.scheduled_start.astimezone(ZoneInfo(zone))
-    return None if own.utcoffset() == visit.local_start.utcoffset() else own
+    own = start.astimezone(ZoneInfo(zone))
+    return None if own.utcoffset() == start.utcoffset() else own

@@ -23,7 +23,7 @@ from reminders.kinds import Channel, Kind, NoticeKind, Standing
 from reminders.models import Notice, Reminder
 from reminders.reach import CONTACTS
 from scheduling.links import KEPT
-from scheduling.models import Appointment
+from scheduling.models import Appointment, WaitlistOffer
 from scheduling.transitions import Status
 
 SYSTEM = "system:reminders"
@@ -33,6 +33,16 @@ DAY = timedelta(days=1)
 ORDER = {Kind.REQUEST: 0, Kind.FOLLOW_UP: 1, Kind.REMINDER: 2}
 ONE_AT_A_TIME = "SELECT pg_try_advisory_xact_lock(hashtextextended('daysheet.reminders', 0))"
 VISITS = ("patient__clinic", "clinic", "provider", "appointment_type")
+OFFERS = Prefetch(
+    "offer",
+    WaitlistOffer.objects.select_related(
+        "opening__clinic",
+        "opening__provider",
+        "visit_type",
+        "entry__patient",
+        *(f"entry__replaces__{related}" for related in VISITS),
+    ),
+)
 
 
 class GatherSome(Protocol):
@@ -91,7 +101,7 @@ def load(rows: Iterable[Row]) -> None:
     notices = [row for row in rows if isinstance(row, Notice)]
     prefetch_related_objects(reminders, visits)
     people = Prefetch("patient", Patient.objects.select_related("clinic"))
-    prefetch_related_objects(notices, visits, people, "clinic", "code")
+    prefetch_related_objects(notices, visits, people, "clinic", "code", OFFERS)
 
 
 def _due(rows: QuerySet[Any], *, now: datetime) -> QuerySet[Any]:

@@ -17,13 +17,14 @@ from django.db.models.functions import Coalesce
 
 from patients.models import OneTimeCode, Patient
 from providers.models import Clinic
-from reminders.due import Quiet, is_quiet, spoken_at
+from reminders.due import spoken_at
 from reminders.kinds import Channel, Kind, NoticeKind, State, Why
 from reminders.models import Delivery, InboundText, Notice, Reminder
 from reminders.notices import is_own_act
 from reminders.policies import is_on, policy_of
 from reminders.reach import Known, Route, check, known_of, way_of_code, way_of_text, way_to
-from scheduling.models import Appointment
+from scheduling.models import Appointment, WaitlistOffer
+from scheduling.quiet import Quiet, is_quiet
 from scheduling.transitions import Status
 
 Row = Reminder | Notice
@@ -159,10 +160,12 @@ class Judge:
             return Why.NOT_ON_FILE if row.appointment is None else Why.NONE
         if row.kind in OF_A_VISIT and row.appointment is not None:
             return _outdated(row, row.appointment)
+        if row.kind == NoticeKind.OFFER:
+            return _over(row.offer, now=self.now)
         return Why.NONE
 
     def _way(self, row: Row) -> Route | Why:
-        channel, visit = Channel(row.channel), row.appointment
+        channel = Channel(row.channel)
         if isinstance(row, Notice) and row.code is not None:
             return _checked(way_of_code(row.code, channel), row.kind, self.known)
         if row.kind == NoticeKind.REPLY and (text := self.texts.get(_text_id(row))) is not None:
@@ -170,10 +173,8 @@ class Judge:
         patient = patient_of(row)
         if patient is None:
             return Why.NOT_ON_FILE
-        if visit is not None and row.kind != NoticeKind.LINK:
-            policy = policy_of(visit.clinic_id, visit.appointment_type_id)
-            if not is_on(policy, channel):
-                return Why.SWITCHED_OFF
+        if row.kind != NoticeKind.LINK and _is_switched_off(row, channel):
+            return Why.SWITCHED_OFF
         return way_to(patient, channel, kind=row.kind, known=self.known)
 
     def _now_or_later(self, row: Row, route: Route) -> Verdict:
@@ -223,6 +224,26 @@ def _outdated(row: Notice, visit: Appointment) -> Why:
     if is_cancelled:
         return Why.CANCELLED
     return Why.MOVED if visit.sequence != row.sequence else Why.NONE
+
+
+def is_over(offer: WaitlistOffer, *, now: datetime) -> bool:
+    """Whether an offer can be taken no more: answered, gone, or past its deadline."""
+    return offer.status != WaitlistOffer.Status.OFFERED or offer.expires_at <= now
+
+
+def _over(offer: WaitlistOffer | None, *, now: datetime) -> Why:
+    return Why.EXPIRED if offer is None or is_over(offer, now=now) else Why.NONE
+
+
+def _is_switched_off(row: Row, channel: Channel) -> bool:
+    """Whether the clinic uses no such way for this type of visit."""
+    visit = row.appointment
+    offer = row.offer if isinstance(row, Notice) and row.kind == NoticeKind.OFFER else None
+    if visit is not None:
+        return not is_on(policy_of(visit.clinic_id, visit.appointment_type_id), channel)
+    if offer is not None:
+        return not is_on(policy_of(offer.opening.clinic_id, offer.visit_type_id), channel)
+    return False
 
 
 def _ended(code: OneTimeCode, *, now: datetime) -> Why:

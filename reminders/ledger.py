@@ -19,6 +19,7 @@ from reminders import looking
 from reminders.claims import LONGEST_CODE, LONGEST_ID
 from reminders.kinds import CallReason, Channel, Standing, State, Why
 from reminders.models import CallItem, Delivery, Notice, Reminder
+from reminders.offers import note_sent
 from reminders.otherwise import after_failure
 from reminders.outcomes import FIRST_LOOK
 
@@ -114,6 +115,7 @@ def _lead_on(delivery: Delivery, state: State, *, at: datetime) -> None:
         delivery.delivered_at = at
     for rows in _rows(delivery):
         rows.filter(sent_at=None).update(sent_at=delivery.sent_at)
+        note_sent(rows, at=delivery.sent_at)
     if was_raised:
         _settle_calls(delivery, now=at)
 

@@ -69,7 +69,8 @@ class Letter:
     """All that a message can say. `clinic_name` is the site's where no clinic sends it.
 
     `visits` are in the order of their starts; `deadline` is until when an offer stands, on the
-    clinic's clock; `answer` is a value of `replying.Answer`; a code works for `minutes`.
+    patient's clock, `instead` the visit that it would take the place of; one that `is_shared` may
+    be taken by others first. `answer` is a value of `replying.Answer`; a code works for `minutes`.
     """
 
     clinic_name: str
@@ -82,6 +83,8 @@ class Letter:
     code: str = ""
     minutes: int = 0
     deadline: datetime | None = None
+    instead: VisitSlot | None = None
+    is_shared: bool = False
     answer: str = ""
 
 
@@ -106,9 +109,18 @@ def short_time(local: datetime) -> str:
     return f"{local.hour % NOON or NOON}:{local.minute:02}{half}"
 
 
-def short_deadline(local: datetime) -> str:
-    """Return "Wed 12:45pm"."""
-    return f"{date_format(local, 'D')} {short_time(local)}"
+def short_deadline(local: datetime, *, with_zone: bool) -> str:
+    """Return "Wed 12:45pm", or "Wed 12:45pm EST" where clocks differ."""
+    zone = f" {local.tzname()}" if with_zone else ""
+    return f"{date_format(local, 'D')} {short_time(local)}{zone}"
+
+
+def told_from(visit: VisitSlot, other: VisitSlot) -> str:
+    """Return what tells a visit from another in short: "Dec 30", or its time on the same day."""
+    if visit.start.date() == other.start.date():
+        return visit.short_time
+    words = pgettext("short day without its weekday in a text message, PHP-style", "M j")
+    return date_format(visit.start, words)
 
 
 def _with_zone(local: datetime) -> str:

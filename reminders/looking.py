@@ -23,6 +23,7 @@ from reminders.channels.base import CannotLook, Receipt
 from reminders.judging import Row
 from reminders.kinds import CallReason, Channel, Standing, State, Why
 from reminders.models import Delivery, Notice, Reminder
+from reminders.offers import note_sent
 from reminders.otherwise import after_failure
 from reminders.outcomes import SYSTEM, forget_codes
 from reminders.reach import CONTACTS, Route, way_of_code
@@ -132,8 +133,10 @@ def _found(delivery: Delivery, receipt: Receipt, *, now: datetime) -> str:
         if not _unknown(delivery, vendor_id=receipt.vendor_id, **end):
             return "changed"
         after_failure(rows, now=now)
-    elif not claims.sent(delivery, receipt, now=now):
-        return "changed"
+    else:
+        if not claims.sent(delivery, receipt, now=now):
+            return "changed"
+        note_sent(rows, at=now)
     forget_codes(rows)
     return "found"
 

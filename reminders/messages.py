@@ -18,7 +18,14 @@ from django.utils.translation import gettext as _
 from patients.contacts import show_phone
 from reminders.gsm import PART, fold, septets
 from reminders.kinds import Channel, Kind, NoticeKind
-from reminders.letters import Letter, VisitSlot, full_moment, short_day, short_deadline
+from reminders.letters import (
+    Letter,
+    VisitSlot,
+    full_moment,
+    short_day,
+    short_deadline,
+    told_from,
+)
 from reminders.names import given_name, short, short_provider
 
 __all__ = ["Composed", "Letter", "VisitSlot", "is_automated", "leading", "nearest", "render"]
@@ -117,6 +124,7 @@ def _slots(letter: Letter) -> dict[str, object]:
         "phone": show_phone(letter.clinic_phone),
         "visits": letter.visits,
         "visit": letter.visits[0] if letter.visits else None,
+        "instead": letter.instead,
         "may_be_freed": any(visit.asks and visit.may_be_freed for visit in letter.visits),
         "until": full_moment(letter.deadline) if letter.deadline else "",
     }
@@ -130,20 +138,25 @@ def _of_all(letter: Letter) -> dict[str, object]:
         "url": letter.url,
         "code": letter.code,
         "minutes": letter.minutes,
+        "is_sooner": letter.instead is not None,
+        "is_shared": letter.is_shared,
     }
 
 
 def _text(folder: str, letter: Letter) -> str:
-    """Return a text message, with its names cut until it is one part."""
+    """Return a text message, one part of it: without what it can do without, or names cut."""
     room = Room()
     words = _text_in(folder, letter, room)
+    is_brief = letter.instead is not None and septets(words) > PART
+    if is_brief:
+        words = _text_in(folder, letter, room, is_brief=True)
     for name, least in CUTS:
         over = septets(words) - PART
         if over <= 0:
             break
         has = septets(asdict(_names(letter, room))[name])
         room = replace(room, **{name: max(least, has - over)})
-        words = _text_in(folder, letter, room)
+        words = _text_in(folder, letter, room, is_brief=is_brief)
     return words
 
 
@@ -164,15 +177,17 @@ def _names(letter: Letter, room: Room) -> Names:
     )
 
 
-def _text_in(folder: str, letter: Letter, room: Room) -> str:
-    """Return a text with its names in so much room, in the alphabet of text messages."""
+def _text_in(folder: str, letter: Letter, room: Room, *, is_brief: bool = False) -> str:
+    """Return a text with its names in so much room, in the alphabet of text messages.
+
+    One that `is_brief` says nothing of the visit that there is now.
+    """
     names = _names(letter, room)
     opening = f"{names.sender}: {names.name}, " if names.name else f"{names.sender}: "
     slots = {**_of_all(letter), "opening": opening}
     if letter.visits:
         slots |= _visit_in_short(letter.visits[0], names.provider)
-    if letter.deadline is not None:
-        slots["until"] = short_deadline(letter.deadline)
+        slots |= _offer_in_short(letter, letter.visits[0], is_brief=is_brief)
     return fold(_one_line(f"{folder}/sms.txt", slots))
 
 
@@ -189,6 +204,17 @@ def _visit_in_short(visit: VisitSlot, provider: str) -> dict[str, str]:
     if provider:
         slots["visit"] = f"{visit.when}, {provider}"
         slots["see"] = _("see %(provider)s %(when)s") % {"provider": provider, "when": visit.when}
+    return slots
+
+
+def _offer_in_short(letter: Letter, offered: VisitSlot, *, is_brief: bool) -> dict[str, str]:
+    """Return until when an offer stands, and which visit there is now, where a text has room."""
+    slots = {}
+    if letter.deadline is not None:
+        with_zone = offered.own_start is not None
+        slots["until"] = short_deadline(letter.deadline, with_zone=with_zone)
+    if letter.instead is not None and not is_brief:
+        slots["instead"] = told_from(letter.instead, offered)
     return slots
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from reminders.calls import open_call
-from reminders.due import FALLBACK, NOTICE_FALLBACK
+from reminders.due import FALLBACK, NOTICE_FALLBACK, OFFER_FALLBACK
 from reminders.judging import OF_A_VISIT, Row
 from reminders.kinds import CallReason, Channel, Kind, NoticeKind, Standing, State, Why
 from reminders.models import Notice, Reminder
@@ -117,10 +117,15 @@ def _by(row: Reminder, channel: Channel, *, now: datetime) -> Reminder:
 
 
 def _tell(closed: Sequence[tuple[Notice, Why]], *, now: datetime) -> None:
-    """Take the next way for news of a visit. Codes and links go to the one contact they name."""
+    """Take the next way for news of a visit, or an offer, unless that was taken before.
+
+    Codes and links go to the one contact they name.
+    """
     fresh = []
     for row, why in closed:
-        if row.kind in OF_A_VISIT and row.channel not in NOTICE_FALLBACK:
+        if row.kind == NoticeKind.OFFER:
+            fresh += [_told_by(row, to, now=now) for to in OFFER_FALLBACK[Channel(row.channel)]]
+        elif row.kind in OF_A_VISIT and row.channel not in NOTICE_FALLBACK:
             fresh += [_told_by(row, channel, now=now) for channel in NOTICE_FALLBACK]
         else:
             _call(row, why, now=now)
@@ -136,6 +141,7 @@ def _told_by(row: Notice, channel: Channel, *, now: datetime) -> Notice:
         patient_id=row.patient_id,
         appointment_id=row.appointment_id,
         sequence=row.sequence,
+        offer_id=row.offer_id,
         language=row.language,
         details=row.details,
         due_at=now,

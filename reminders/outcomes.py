@@ -31,6 +31,7 @@ from reminders.channels.base import (
 from reminders.judging import Row
 from reminders.kinds import Channel, State, Why
 from reminders.models import Delivery, Notice, Suppression
+from reminders.offers import note_sent
 from reminders.otherwise import after_failure
 from reminders.reach import CONTACTS, Route, way_to
 
@@ -96,6 +97,7 @@ def taken(
     pauses.answered(Channel(delivery.channel))
     if not claims.sent(delivery, receipt, now=now):
         return Outcome.LOST  # its lease was over, and somebody has found out what became of it
+    note_sent(rows, at=now)
     forget_codes(rows)
     return Outcome.SENT
 

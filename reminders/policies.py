@@ -35,11 +35,14 @@ class Policy:
     sent_counts_as_delivered: bool = False
 
 
-_kept: dict[tuple[UUID, UUID], tuple[float, Policy]] = {}
+_kept: dict[tuple[UUID, UUID | None], tuple[float, Policy]] = {}
 
 
-def policy_of(clinic_id: UUID, visit_type_id: UUID) -> Policy:
-    """Return the policy of the visit type's own row, else of the clinic's, else the default."""
+def policy_of(clinic_id: UUID, visit_type_id: UUID | None) -> Policy:
+    """Return the policy of the visit type's own row, else of the clinic's, else the default.
+
+    Without a visit type it is the clinic's.
+    """
     key, now = (clinic_id, visit_type_id), monotonic()
     known = _kept.get(key)
     if known is not None and now - known[0] < KEPT_SECONDS:
@@ -63,7 +66,7 @@ def forget() -> None:
     _kept.clear()
 
 
-def _read(clinic_id: UUID, visit_type_id: UUID) -> Policy:
+def _read(clinic_id: UUID, visit_type_id: UUID | None) -> Policy:
     rows = ReminderPolicy.objects.filter(
         Q(visit_type=visit_type_id) | Q(visit_type=None), clinic=clinic_id
     )

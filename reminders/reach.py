@@ -5,6 +5,7 @@ Opens no address: its blind index says whether there is one. Knows neither clock
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -155,16 +156,17 @@ def _suppressed(indexes: set[bytes]) -> set[tuple[str, bytes]]:
 
 def _devices(patients: Iterable[Patient]) -> dict[UUID, PushSubscription]:
     """Return each patient's newest live device, of any record that the same account opens."""
-    people = list(patients)
-    users = [patient.user_id for patient in people if patient.user_id is not None]
+    people: set[UUID] = set()
+    opened_by: dict[int, set[UUID]] = defaultdict(set)
+    for patient in patients:
+        people.add(patient.pk)
+        if patient.user_id is not None:
+            opened_by[patient.user_id].add(patient.pk)
     rows = PushSubscription.objects.filter(
-        Q(patient__in=people) | Q(patient__user__in=users), ended_at=None
+        Q(patient__in=people) | Q(patient__user__in=opened_by.keys()), ended_at=None
     ).select_related("patient")
     found: dict[UUID, PushSubscription] = {}
     for device in rows.order_by("created_at", "pk"):
-        for patient in people:
-            if device.patient_id == patient.pk or (
-                patient.user_id is not None and device.patient.user_id == patient.user_id
-            ):
-                found[patient.pk] = device
+        family = opened_by.get(device.patient.user_id or 0, set())
+        found |= dict.fromkeys(family | ({device.patient_id} & people), device)
     return found

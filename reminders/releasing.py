@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reminders import calls
-from reminders.due import is_quiet
 from reminders.kinds import CallReason
 from reminders.silence import Answer, Verdict, judge
 from reminders.unconfirmed import (
@@ -23,6 +22,7 @@ from scheduling import booking
 from scheduling.actors import Actor
 from scheduling.errors import SchedulingError
 from scheduling.models import Appointment, CancelReason
+from scheduling.quiet import is_quiet
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,13 @@ from patients.models import Patient
 from patients.throttle import Limit, TooManyRequests
 from providers.models import Clinic
 from reminders import suppressions
-from reminders.asked import REQUESTS, last_delivery, visits_asked, visits_to_come
+from reminders.asked import (
+    REQUESTS,
+    last_delivery,
+    offer_texted,
+    visits_asked,
+    visits_to_come,
+)
 from reminders.calls import open_call
 from reminders.consents import note_change
 from reminders.kinds import CallReason, Channel, Meaning, NoticeKind
@@ -28,7 +34,7 @@ from reminders.replying import Answer, meaning_of
 from scheduling import booking
 from scheduling.actors import Actor
 from scheduling.errors import SchedulingError
-from scheduling.models import Appointment
+from scheduling.models import Appointment, WaitlistOffer
 from scheduling.transitions import Status
 
 # What a carrier with words of its own says that it did; to HELP it has answered itself.
@@ -133,6 +139,8 @@ def _is_settled(text: InboundText, asked: list[Appointment], *, now: datetime) -
             return _call_about_stop(text, now=now)
         case Meaning.START:
             return True
+        case Meaning.CONFIRM if (offer := offer_texted(text.sender)) is not None:
+            return _answer_offer(text, offer, asked, now=now)
         case Meaning.CONFIRM if asked:
             return _confirm(text, asked, now=now)
         case Meaning.CHANGE:
@@ -166,6 +174,20 @@ def _confirm(text: InboundText, asked: list[Appointment], *, now: datetime) -> b
     return True
 
 
+def _answer_offer(
+    text: InboundText, offer: WaitlistOffer, asked: list[Appointment], *, now: datetime
+) -> bool:
+    """Say where the offered time can be taken, or that it is gone: a text takes none.
+
+    Where a visit waits for a yes as well, or the time is the patient's by now, a person reads it.
+    """
+    if offer.status == WaitlistOffer.Status.CLAIMED:
+        _say_that_it_came(text, now=now)
+        return False
+    is_said = _say(text, Answer.OFFER, None, offer=offer, now=now)
+    return is_said and not any(visit.status == Status.SCHEDULED for visit in asked)
+
+
 def _send_link(text: InboundText, asked: list[Appointment], *, now: datetime) -> bool:
     """Send the link to the visit that was asked about, or to one person's next one."""
     visit = asked[0] if asked else None
@@ -185,7 +207,14 @@ def _say_that_it_came(text: InboundText, *, now: datetime) -> None:
     _say(text, Answer.UNCLEAR, text.appointment, now=now)
 
 
-def _say(text: InboundText, words: Answer, visit: Appointment | None, *, now: datetime) -> bool:
+def _say(
+    text: InboundText,
+    words: Answer,
+    visit: Appointment | None,
+    *,
+    offer: WaitlistOffer | None = None,
+    now: datetime,
+) -> bool:
     """Answer by a text of our own; not to a number that said stop, nor for ever."""
     if suppressions.is_suppressed(channel=Channel.SMS, recipient=text.sender):
         return False
@@ -193,19 +222,32 @@ def _say(text: InboundText, words: Answer, visit: Appointment | None, *, now: da
         ANSWERS.spend(text.sender)
     except TooManyRequests:
         return False
+    clinic, patient = _who_and_where(text, visit, offer)
     with transaction.atomic():
         notice(
             kind=NoticeKind.REPLY,
             subject=f"text:{text.pk}",
             channels=[Channel.SMS],
-            clinic=visit.clinic if visit else text.clinic,
-            patient=visit.patient if visit else text.patient,
+            clinic=clinic,
+            patient=patient,
             appointment=visit,
+            offer=offer,
             details={"text": words.value},
             due_at=now,
             not_after=now + FRESH,
         )
     return True
+
+
+def _who_and_where(
+    text: InboundText, visit: Appointment | None, offer: WaitlistOffer | None
+) -> tuple[Clinic | None, Patient | None]:
+    """Return who answers whom: as the visit or the offer says that the answer is about."""
+    if visit is not None:
+        return visit.clinic, visit.patient
+    if offer is not None:
+        return offer.opening.clinic, offer.entry.patient
+    return text.clinic, text.patient
 
 
 def _settle(text: InboundText) -> None:

@@ -25,14 +25,16 @@ LONGEST_WORD = 40
 class Answer(StrEnum):
     """What is said back, in a notice's `details["text"]`; each has its words in templates.
 
-    CONFIRMED and ALREADY name the visit, LINK and SEVERAL carry its link, UNCLEAR promises that
-    somebody reads what was written.
+    CONFIRMED and ALREADY name the visit, LINK and SEVERAL carry its link, OFFER that of an offered
+    time, which OFFER_OVER says to be gone; UNCLEAR promises that somebody reads what was written.
     """
 
     CONFIRMED = "CONFIRMED"
     ALREADY = "ALREADY"
     LINK = "LINK"
     SEVERAL = "SEVERAL"
+    OFFER = "OFFER"
+    OFFER_OVER = "OFFER_OVER"
     UNCLEAR = "UNCLEAR"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Prefetch, prefetch_related_objects
@@ -22,7 +23,7 @@ from reminders.claims import Seen
 from reminders.composing import ComposeRefused, compose
 from reminders.gathering import SYSTEM, load
 from reminders.judging import Judge, Row, patient_of
-from reminders.kinds import Channel, Standing, Why
+from reminders.kinds import Channel, NoticeKind, Standing, Why
 from reminders.messages import Composed
 from reminders.models import Delivery, Notice, Reminder
 from reminders.otherwise import find_other_ways
@@ -214,11 +215,17 @@ def _seen(claimed: Claimed, route: Route) -> Seen:
             for row in claimed.rows
             if row.appointment is not None
         },
+        offer=_offer(first),
         patient=None if patient is None else patient.pk,
         contact=CONTACTS[route.channel] if is_on_file else "",
         chosen=None if chosen is None else chosen.updated_at,
         refused=() if is_asked_for else route.indexes,
     )
+
+
+def _offer(row: Row) -> UUID | None:
+    """Return which offer a message makes; an answer to one goes whatever became of it."""
+    return row.offer_id if isinstance(row, Notice) and row.kind == NoticeKind.OFFER else None
 
 
 def _language(rows: Sequence[Row]) -> str:

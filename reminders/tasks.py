@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.tasks import async_task
 
 from reminders import dispatch as dispatching
-from reminders import gathering, ledger, releasing
+from reminders import gathering, ledger, passing_on, releasing
 from reminders.models import VendorReport
 
 # The rest of a task's minute is for sending.
@@ -58,8 +58,12 @@ def tidy() -> dict[str, int]:
 
 
 def _send() -> dict[str, int]:
-    """Send what is queued; what takes longer than a task may goes on in one of its own."""
+    """Send what is queued; what takes longer than a task may goes on in one of its own.
+
+    What was offered to whom no message can reach is passed on then.
+    """
     done = dispatching.dispatch()
+    passing_on.pass_on(now=timezone.now())
     if done.is_unfinished:
         async_task("reminders.tasks.dispatch")
     return done.as_dict()

@@ -13,13 +13,14 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from patients.indexes import contact_indexes
 from patients.privacy import audit
-from reminders.due import Quiet, release_at
+from reminders.due import release_at
 from reminders.kinds import Kind, Standing, State, Why
 from reminders.models import CallItem, ContactPreference, InboundText, Reminder, ReminderPolicy
 from reminders.models.contact import QUIET_FROM, QUIET_UNTIL
 from reminders.policies import Policy, policy_of
 from reminders.silence import Question, Silence
 from scheduling.models import Appointment, AppointmentEvent
+from scheduling.quiet import Quiet
 from scheduling.transitions import Status
 
 BATCH = 500

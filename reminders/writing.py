@@ -17,9 +17,10 @@ from django.db import connection, transaction
 from django_q.conf import Conf
 from django_q.tasks import async_task
 
-from reminders.due import NIGHT, Quiet
+from reminders.due import NIGHT
 from reminders.kinds import Why
 from reminders.models import Notice, Reminder
+from scheduling.quiet import Quiet
 
 DISPATCH = "reminders.tasks.dispatch"
 # Skipped because the visit was not to take place, or not like this: it may be so again.

@@ -29,6 +29,7 @@ from reminders.kinds import Channel
 from reminders.models import ConsentChange
 from reminders.suppressions import is_suppressed
 from scheduling.visit_facts import day_of
+from scheduling.waitlist.entries import live_of
 
 MOST_CHANGES = 20
 Source = ConsentChange.Source
@@ -120,6 +121,7 @@ def _show(
         "texts_from": show_phone(settings.TWILIO_FROM),
         "push_key": "" if registry.is_off(Channel.PUSH) else devices.application_key(),
         "language": get_language(),
+        "waits": live_of(patient).exists(),
         "changes": _changes(patient),
     }
     return render(request, "portal/choices_of.html", context, status=status)

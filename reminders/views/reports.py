@@ -56,18 +56,18 @@ def _figures(request: StaffRequest, span: Span) -> dict[str, Any]:
 @managers_only
 def no_shows_file(request: StaffRequest) -> HttpResponse:
     """Hand out the figures of visits as a file."""
-    heads, lines = report_words.no_show_lines(no_shows(request.clinic, _span(request)))
+    heads, lines = report_words.no_show_lines(no_shows(request.clinic, span_asked(request)))
     return csv_file("no-shows", heads, lines)
 
 
 @managers_only
 def messages_file(request: StaffRequest) -> HttpResponse:
     """Hand out the figures of messages as a file."""
-    heads, lines = report_words.message_lines(messages(request.clinic, _span(request)))
+    heads, lines = report_words.message_lines(messages(request.clinic, span_asked(request)))
     return csv_file("messages", heads, lines)
 
 
-def _span(request: StaffRequest) -> Span:
+def span_asked(request: StaffRequest) -> Span:
     """Return the days asked for. Raises Http404 for some that are none."""
     form = DaysForm(request.GET)
     if not form.is_valid():

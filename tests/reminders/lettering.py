@@ -56,9 +56,12 @@ class Case:
     answer: str = ""
     asks: bool = True
     several: bool = False
+    sooner: bool = False
+    shared: bool = False
 
     def __str__(self) -> str:
         flags = "asks" * self.asks + "+several" * self.several
+        flags += "+sooner" * self.sooner + "+shared" * self.shared
         return f"{self.kind}{self.answer and f':{self.answer}'}-{self.channel}-{flags}"
 
     def letter(self, letter: Letter = LONGEST) -> Letter:
@@ -67,7 +70,15 @@ class Case:
             later = timedelta(hours=2)
             visits += tuple(replace(visit, start=visit.start + later) for visit in visits)
         url = f"{letter.url}join/" if self.kind is Kind.JOIN else letter.url
-        return replace(letter, visits=visits, url=url, answer=self.answer)
+        present = replace(visits[0], start=visits[0].start + timedelta(days=15))
+        return replace(
+            letter,
+            visits=visits,
+            url=url,
+            answer=self.answer,
+            instead=present if self.sooner else None,
+            is_shared=self.shared,
+        )
 
     def say(self, language: str = "en", letter: Letter = LONGEST) -> Composed:
         return render(
@@ -83,6 +94,9 @@ def _cases_of(kind: Kind | NoticeKind, channel: Channel) -> list[Case]:
         return [Case(kind, channel, answer.value) for answer in Answer]
     if kind in CODES:
         return [Case(kind, channel)]
+    if kind is NoticeKind.OFFER:
+        both = (True, False)
+        return [Case(kind, channel, sooner=one, shared=other) for one in both for other in both]
     counts = (False, True) if kind in {Kind.REQUEST, Kind.FOLLOW_UP, Kind.REMINDER} else (False,)
     return [
         Case(kind, channel, asks=asks, several=several)

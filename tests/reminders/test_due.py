@@ -12,14 +12,13 @@ from reminders.due import (
     NIGHT,
     Cadence,
     Due,
-    Quiet,
     before,
-    is_quiet,
     plan,
     release_at,
     spoken_at,
 )
 from reminders.kinds import Channel, Kind
+from scheduling.quiet import Quiet, is_quiet
 
 NEW_YORK = ZoneInfo("America/New_York")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

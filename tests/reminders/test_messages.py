@@ -25,6 +25,8 @@ NOT_AUTOMATIC = {
     NoticeKind.LINK, NoticeKind.SIGN_IN_CODE, NoticeKind.BOOKING_CODE, NoticeKind.REPLY
 }  # fmt: skip
 WITH_UNSUBSCRIBE = {*Kind, NoticeKind.OFFER}
+WITH_LINK = {"LINK", "SEVERAL", "OFFER"}
+NAMES_NO_VISIT = {*WITH_LINK, "OFFER_OVER", "UNCLEAR"}
 SAYS_NO_NAME = {NoticeKind.SIGN_IN_CODE, NoticeKind.BOOKING_CODE}
 in_each_language = pytest.mark.parametrize("language", LANGUAGES)
 # What a patient with an eighth-grade reader's patience is spared; words that only staff use.
@@ -52,11 +54,7 @@ def test_names_that_are_as_long_as_allowed_are_not_cut(language: str) -> None:
         assert text.startswith(f"{LONGEST.sms_name}: ")
         assert LONGEST.given_name in text
         says_no_visit = {NoticeKind.RELEASED, NoticeKind.LINK, *SAYS_NO_NAME}
-        assert (
-            names_visit
-            or case.kind in says_no_visit
-            or case.answer in {"LINK", "SEVERAL", "UNCLEAR"}
-        )
+        assert names_visit or case.kind in says_no_visit or case.answer in NAMES_NO_VISIT
 
 
 @in_each_language
@@ -82,7 +80,7 @@ def test_a_message_has_one_link_or_one_for_each_visit(language: str) -> None:
         if case.channel == Channel.PUSH or case.kind in SAYS_NO_NAME:
             assert links == []
         elif case.kind is NoticeKind.REPLY:
-            assert links == ([message.url] if case.answer in {"LINK", "SEVERAL"} else [])
+            assert links == ([message.url] if case.answer in WITH_LINK else [])
         elif case.several and case.channel == Channel.EMAIL:
             assert links == [LINK, LINK]
         else:
@@ -242,7 +240,7 @@ def test_whatever_people_and_places_are_called_a_text_is_one_part(
         sms_name=clinic,
         given_name=name,
         visits=(visit,),
-        deadline=local - timedelta(hours=5),
+        deadline=(visit.own_start or local) - timedelta(hours=5),
         url=LINK.replace("visits.clinic.io", "h" * host),
     )
     text = case.say(language, letter).text

@@ -19,6 +19,7 @@ from reminders.kinds import Channel
 from reminders.models import ConsentChange, ContactPreference, Suppression
 from reminders.suppressions import suppress
 from tests.factories import PatientFactory, UserFactory
+from tests.factories.waitlist import entry_of
 from tests.page_forms import forms_in
 from tests.reminders.browser_keys import endpoint, keys
 
@@ -222,3 +223,15 @@ def test_the_page_is_found_from_every_page_of_the_portal(portal: Client) -> None
     for name in ("portal:appointments", "portal:start"):
         page = portal.get(reverse(name), follow=True).content.decode()
         assert f'href="{choices}"' in page
+
+
+def test_who_waits_for_a_time_is_led_to_where_offers_are_stopped(
+    portal: Client, patient: Patient
+) -> None:
+    waitlist = f'href="{reverse("portal:waitlist")}"'
+    assert waitlist not in portal.get(of(patient)).content.decode().partition("<main")[2]
+    entry = entry_of(patient)
+    assert waitlist in portal.get(of(patient)).content.decode().partition("<main")[2]
+    entry.status, entry.ended_at = entry.Status.LEFT, entry.created_at
+    entry.save()
+    assert waitlist not in portal.get(of(patient)).content.decode().partition("<main")[2]
