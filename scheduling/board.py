@@ -186,18 +186,35 @@ def _hold(day: ClinicDay, hold: SlotHold) -> Entry:
     start, end = _minutes(day, Interval(hold.visit_start, hold.visit_end))
     until = clock(hold.expires_at.astimezone(day.clinic.zone))
     undone = hold.appointment
+    offered = _gap_address(hold)
     return Entry(
         kind="visit",
         id=f"hold-{hold.pk}",
         start=start,
         minutes=end - start,
         time=_range(hold.visit_start, hold.visit_end, day.clinic.zone),
-        href=_visit_address(undone.pk) if undone else "",
-        name=undone.patient.full_name if undone else hold.get_purpose_display(),
+        href=_visit_address(undone.pk) if undone else offered,
+        name=_hold_name(hold, is_offered=bool(offered)),
         status="cancelled" if undone else "held",
-        word=_("Cancelled") if undone else _("Held"),
-        detail=(_("undo until %(time)s") if undone else _("until %(time)s")) % {"time": until},
+        word=_("Cancelled") if undone else _("Offered") if offered else _("Held"),
+        detail=""
+        if offered
+        else (_("undo until %(time)s") if undone else _("until %(time)s")) % {"time": until},
     )
+
+
+def _hold_name(hold: SlotHold, *, is_offered: bool) -> str:
+    """Return whose time it was, or what it is kept for; short, as the word beside it says more."""
+    if hold.appointment is not None:
+        return hold.appointment.patient.full_name
+    return _("Waitlist") if is_offered else hold.get_purpose_display()
+
+
+def _gap_address(hold: SlotHold) -> str:
+    """Return where a time that is offered to the waitlist is dealt with; nothing for others."""
+    whose, _mark, pk = hold.holder.partition(":")
+    is_offer = hold.purpose == SlotHold.Purpose.OFFER and whose == "opening"
+    return reverse("desk:gap", args=[pk]) if is_offer else ""
 
 
 def _absences(day: ClinicDay, column: DayColumn) -> Iterator[Entry]:

@@ -1,4 +1,7 @@
-"""The desk's addresses: the day board and what happens from it; finding stands in `desk_find`."""
+"""The desk's addresses: the day board and what happens from it.
+
+Finding stands in `desk_find`, gaps and the waitlist in `desk_waitlist`.
+"""
 
 from django.urls import include, path
 
@@ -23,4 +26,5 @@ urlpatterns = [
     path("visits/<uuid:pk>/move/", desk_move.move, name="move"),
     path("visits/<uuid:pk>/<slug:name>/", desk_appointment.act, name="act"),
     path("", include("scheduling.urls.desk_find")),
+    path("", include("scheduling.urls.desk_waitlist")),
 ]

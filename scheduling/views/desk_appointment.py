@@ -11,18 +11,21 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from patients.privacy.access import may
 from patients.privacy.pages import Audience, StaffRequest, page
 from scheduling import booking
-from scheduling.desk_acts import ACTS, done_words, offers
+from scheduling.desk_acts import ACTS, OPEN, done_words, offers
 from scheduling.desk_words import history, length_words, visit_rows, when_words
 from scheduling.errors import SchedulingError, Stale
 from scheduling.forms.desk_appointment import CancelForm, SeenForm
 from scheduling.models import Appointment
+from scheduling.openings import interval_of, open_ones
 from scheduling.presenters import status_tag
 from scheduling.refusal_words import in_words
+from scheduling.transitions import Status
 from scheduling.views.desk_pages import at_desk, board_address, panel, visit_or_404
 
 BAD_REQUEST, CONFLICT = 400, 409
@@ -112,6 +115,8 @@ def show(
         "history": history(events, visit.zone),
         "problem": problem,
         "patient_href": reverse("desk:patient", args=[visit.patient_id]),
+        "gap_href": _gap_address(visit, now=now),
+        "wants_earlier_href": _sooner_address(visit, now=now),
     }
     return panel(
         request,
@@ -122,6 +127,22 @@ def show(
         back=board_address(visit.local_start.date(), entry=f"visit-{visit.pk}"),
         status=status,
     )
+
+
+def _gap_address(visit: Appointment, *, now: datetime) -> str:
+    """Return where the time that a cancellation freed is offered to the waitlist, while it is."""
+    if visit.status != Status.CANCELLED or visit.scheduled_start <= now:
+        return ""
+    opening = open_ones([visit.provider_id], interval_of(visit.busy)).first()
+    return reverse("desk:gap", args=[opening.pk]) if opening else ""
+
+
+def _sooner_address(visit: Appointment, *, now: datetime) -> str:
+    """Return where its patient is let wait for an earlier time, while there can be one."""
+    if visit.status not in OPEN or visit.scheduled_start <= now:
+        return ""
+    join = reverse("desk:waitlist_join", args=[visit.patient_id])
+    return f"{join}?{urlencode({'replaces': str(visit.pk)})}"
 
 
 def _knows_why(request: StaffRequest, visit: Appointment) -> bool:

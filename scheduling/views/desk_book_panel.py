@@ -39,6 +39,7 @@ def find_patient(request: StaffRequest, asked: Asked, *, now: datetime) -> HttpR
         "finder": FINDER,
         "address": asked.address(),
         "new_href": f"{reverse('desk:patient_new')}?{onwards}",
+        "gap_cell": _cell(asked, now=now),
     }
     status = UNPROCESSABLE if form.is_bound and not form.is_valid() else 200
     if form.is_valid():
@@ -46,6 +47,14 @@ def find_patient(request: StaffRequest, asked: Asked, *, now: datetime) -> HttpR
     if request.htmx and request.htmx.trigger == FINDER:
         return render(request, "components/finder_results.html", context, status=status)
     return _panel(request, "desk/book_find.html", asked, context, status=status)
+
+
+def _cell(asked: Asked, *, now: datetime) -> dict[str, Any]:
+    """Return what is posted to offer this time to the waitlist; nothing for one that is kept."""
+    if asked.hold is not None or asked.start <= now:
+        return {}
+    start = asked.start.isoformat()
+    return {"provider": asked.provider.pk, "start": start, "clinic": asked.clinic.pk}
 
 
 def _matches(request: StaffRequest, asked: Asked, text: str, *, now: datetime) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,14 +18,17 @@ from patients.models import Patient
 from patients.privacy.pages import Audience, StaffRequest, page
 from scheduling.finding import Answer, Found, find_patients
 from scheduling.forms.find import FinderForm
-from scheduling.models import Appointment
+from scheduling.gap_words import entry_tag
+from scheduling.models import Appointment, WaitlistEntry
 from scheduling.presenters import clock, long_date, status_tag
 from scheduling.templatetags.days import fulldate, monthday
 from scheduling.transitions import Status
 from scheduling.views.desk_holds import held_for_caller
 from scheduling.visit_words import language_name
+from scheduling.waitlist.words import entry_in_words
 
 PAST_SHOWN = 20
+LIVE_ENTRIES = [WaitlistEntry.Status.WAITING, WaitlistEntry.Status.PAUSED]
 
 
 @page(audience=Audience.DESK, permission="view_patients", methods=("GET", "POST"), phi=True)
@@ -97,21 +100,50 @@ def patient(request: StaffRequest, pk: UUID) -> HttpResponse:
     now = timezone.now()
     visits = Appointment.objects.visible_to(request.user).filter(patient=found)
     visits = visits.select_related("provider", "appointment_type", "clinic")
-    is_to_come = Q(scheduled_end__gt=now) & ~Q(status=Status.CANCELLED.value)
-    past = list(visits.exclude(is_to_come).order_by("-scheduled_start")[: PAST_SHOWN + 1])
+    upcoming, past = _parted(visits, now)
     context = {
         "patient": found,
         "age": found.age_on(now.astimezone(found.clinic.zone).date()),
         "contact": _contact_rows(found),
-        "upcoming": [
-            _visit_row(visit, now)
-            for visit in visits.filter(is_to_come).order_by("scheduled_start")
-        ],
+        "upcoming": [_visit_row(visit, now) for visit in upcoming],
         "past": [_visit_row(visit, now) for visit in past[:PAST_SHOWN]],
         "has_older": len(past) > PAST_SHOWN,
+        "waits": [_wait_row(entry) for entry in _waiting(request, found)],
         "hold": held_for_caller(request, now=now),
     }
     return render(request, "desk/patient.html", context)
+
+
+def _parted(
+    visits: QuerySet[Appointment], now: datetime
+) -> tuple[list[Appointment], list[Appointment]]:
+    """Return visits to come, the next first, and the last of the others, in one statement."""
+    is_to_come = Q(scheduled_end__gt=now) & ~Q(status=Status.CANCELLED.value)
+    last = visits.exclude(is_to_come).order_by("-scheduled_start")[: PAST_SHOWN + 1]
+    found = sorted(
+        visits.filter(is_to_come).order_by().union(last, all=True),
+        key=lambda visit: visit.scheduled_start,
+    )
+    upcoming = [v for v in found if v.scheduled_end > now and v.status != Status.CANCELLED]
+    return upcoming, [visit for visit in reversed(found) if visit not in upcoming]
+
+
+def _waiting(request: StaffRequest, patient: Patient) -> list[WaitlistEntry]:
+    """Return what the patient waits for, as far as this user may deal with it."""
+    rows = WaitlistEntry.objects.visible_to(request.user).filter(
+        patient=patient, clinic__in=request.clinics, status__in=LIVE_ENTRIES
+    )
+    named = rows.select_related("appointment_type", "provider", "specialty")
+    return list(named.order_by("created_at", "pk"))
+
+
+def _wait_row(entry: WaitlistEntry) -> dict[str, Any]:
+    return {
+        "title": f"{entry.appointment_type.label}, {entry.provider or entry.specialty}",
+        "href": reverse("desk:waitlist_entry", args=[entry.pk]),
+        "detail": entry_in_words(entry),
+        "tags": [entry_tag(entry)],
+    }
 
 
 def _contact_rows(patient: Patient) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,7 +27,7 @@ from scheduling.placing import place
 from scheduling.policies import terms_for
 from scheduling.presenters import clock, long_date
 from scheduling.refusal_words import in_words
-from scheduling.views.desk_explained import why_nothing
+from scheduling.views.desk_explained import search_params, why_nothing
 from scheduling.views.desk_holds import held_for_caller, holder_of
 from scheduling.views.desk_pages import at_desk
 
@@ -48,6 +49,7 @@ def next_available(request: StaffRequest) -> HttpResponse:
         if not context["days"] and form.cleaned_data["after"] is None:
             known = patient and patient.pk
             context |= why_nothing(request, query, patient=known, now=now)
+            context["wait_href"] = _wait_address(query, known)
     return render(request, "desk/next_available.html", context)
 
 
@@ -162,6 +164,14 @@ def _address(request: StaffRequest, **extra: str) -> str:
     for name, value in extra.items():
         kept[name] = value
     return f"{reverse('desk:next_available')}?{kept.urlencode()}"
+
+
+def _wait_address(query: Query, patient: UUID | None) -> str:
+    """Return where somebody is let wait for what was looked for."""
+    params = search_params(query)
+    if patient is not None:
+        return f"{reverse('desk:waitlist_join', args=[patient])}?{urlencode(params, doseq=True)}"
+    return f"{reverse('desk:waitlist_find')}?{urlencode(params, doseq=True)}"
 
 
 def _patient(request: StaffRequest, pk: Any) -> Patient | None:

@@ -31,6 +31,7 @@ from scheduling.views.desk_find import found_row
 from scheduling.views.desk_holds import held_for_caller
 
 ANYWAY = "anyway"
+WAITS_FOR_PATIENT = {"desk:book", "desk:waitlist_find"}
 
 
 @page(audience=Audience.DESK, permission="manage_patients", methods=("GET", "POST"), phi=True)
@@ -120,10 +121,13 @@ def _new_key() -> str:
 
 
 def _onwards(address: str, patient: Patient) -> str:
-    """Return the booking that waits for this patient, where `address` is one, else their page."""
+    """Return what waits for this patient, where `address` is a booking or the waitlist's.
+
+    Else it is their own page.
+    """
     path, _mark, query = address.partition("?")
     try:
-        waits = resolve(path).view_name == "desk:book"
+        waits = resolve(path).view_name in WAITS_FOR_PATIENT
     except Resolver404:
         waits = False
     if not waits:
