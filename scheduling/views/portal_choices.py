@@ -77,8 +77,9 @@ def own_hold(request: HttpRequest, now: datetime) -> SlotHold | None:
 
 def addresses(wish: Wish) -> dict[str, str]:
     """Return where the questions are asked, with the choices made so far."""
-    names = ["who", "visit", "preferences", "days"]
-    return {f"{name}_href": wish.address(name) for name in names}
+    names = ["who", "visit", "preferences", "days", "by_phone"]
+    found = {f"{name}_href": wish.address(name) for name in names}
+    return {**found, "waitlist_href": wish.address("waitlist_join")}
 
 
 def answer(

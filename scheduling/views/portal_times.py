@@ -56,7 +56,7 @@ def days(request: PortalRequest, slug: str) -> HttpResponse:
     if request.method == "GET":
         return _show_days(request, wish, now)
     if request.POST.get("day") == NONE_OF_THESE:
-        return redirect(wish.address("by_phone"))
+        return redirect(wish.address("waitlist_join"))
     form = DayForm(request.POST)
     if not form.is_valid():
         return _show_days(request, wish, now, error=str(form.errors["day"][0]), status=422)

@@ -20,7 +20,7 @@ from scheduling import links, video
 from scheduling.actors import Actor
 from scheduling.errors import SchedulingError
 from scheduling.links import RELATED, within_reach
-from scheduling.models import Appointment
+from scheduling.models import Appointment, WaitlistEntry
 from scheduling.presenters import clock, status_tag
 from scheduling.refusal_words import in_words
 from scheduling.standing import standing_of
@@ -28,6 +28,7 @@ from scheduling.transitions import Status
 from scheduling.visit_facts import day_and_time, facts, moment
 
 COMING = [Status.SCHEDULED, Status.CONFIRMED]
+LIVE_PAGES = {"open", "confirmed"}
 VisitView = Callable[[PageRequest, Appointment, datetime], HttpResponse]
 PageView = Callable[[PageRequest, UUID], HttpResponse]
 
@@ -108,6 +109,12 @@ def join_of(visit: Appointment, now: datetime) -> dict[str, object] | None:
     return {"is_open": door is video.Door.OPEN, "opens": opens}
 
 
+def waiting_for_sooner(visit: Appointment) -> WaitlistEntry | None:
+    """Return the place on the waitlist for an earlier time in a visit's place."""
+    live = [WaitlistEntry.Status.WAITING, WaitlistEntry.Status.PAUSED]
+    return visit.waits_for_sooner.filter(status__in=live).order_by("created_at").first()
+
+
 def show_standing(
     request: PageRequest,
     visit: Appointment,
@@ -129,6 +136,7 @@ def show_standing(
         moved=refusal is None and "moved" in request.GET and visit.sequence > 0,
         facts=facts(visit, is_own=is_own(request, visit)),
         join=join_of(visit, now),
+        waiting=waiting_for_sooner(visit) if standing.page in LIVE_PAGES else None,
         others=[row_of(other, year_now=now.year) for other in _others(request, visit, now)],
     )
 
