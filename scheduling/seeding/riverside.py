@@ -14,11 +14,12 @@ from django.utils.module_loading import import_string
 
 from patients.models import Patient
 from scheduling.errors import SchedulingError
-from scheduling.models import Appointment
-from scheduling.seeding import cast, week
+from scheduling.models import Appointment, Opening, WaitlistEntry
+from scheduling.seeding import cast, waiting, week
 from scheduling.seeding.diary import Diary, Planned, clocks_change, open_diary
 from scheduling.seeding.doubles import register_doubles
 from scheduling.seeding.history import write_history
+from scheduling.seeding.offered import write_offers
 from scheduling.seeding.opening import Team, find_clinic, open_clinic, team
 from scheduling.seeding.patients import register_patients
 
@@ -56,8 +57,10 @@ def seed(*, now: datetime, say: Callable[[str], None], progress: Progress) -> No
     refusals = _book(staff, progress(visits), now=now)
     if is_new:
         week.add_exceptions(staff, diary, today=today, now=now)
+    gaps = _waitlist(staff, diary, say, now=now)
     for path in settings.DEMO_SEEDERS:
         import_string(path)(staff.clinic, now=now)
+    waiting.offer(gaps, now=now)
     if refusals:
         say(f"{len(refusals)} visits no longer fit the clinic's hours and were left out")
 
@@ -74,6 +77,18 @@ def _people(now: datetime, say: Callable[[str], None]) -> tuple[Team, list[Patie
         patients = register_patients(staff, today=today, now=now)
         register_doubles(patients)
         return staff, patients, True
+
+
+def _waitlist(
+    staff: Team, diary: Diary, say: Callable[[str], None], *, now: datetime
+) -> list[Opening]:
+    """Let the clinic have a waitlist if it has none; return the gaps that are to be offered."""
+    if WaitlistEntry.objects.filter(clinic=staff.clinic).exists():
+        return []
+    openings = write_offers(staff, diary, now=now)
+    gaps = waiting.begin(staff, diary, now=now)
+    say(f"Writing a waitlist: {openings} times that came free before, {len(gaps)} free now")
+    return gaps
 
 
 def _days_with_visits(staff: Team, today: date) -> set[date]:

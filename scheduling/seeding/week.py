@@ -111,7 +111,7 @@ def squeeze_in(team: Team, patient: Patient, beside: Appointment, *, now: dateti
 
 
 def book_series(team: Team, patient: Patient, *, first_day: date, now: datetime) -> None:
-    """Book four weekly video visits at the first time that is free in all four weeks."""
+    """Book four weekly video visits at the first time that both have free in all four weeks."""
     provider = next((p for p, c in team.providers if c.specialty == "Psychiatry"), None)
     if provider is None:
         return
@@ -123,7 +123,12 @@ def book_series(team: Team, patient: Patient, *, first_day: date, now: datetime)
         clinics=(team.clinic,),
         provider=provider,
     )
-    free = {slot.local_start for slot in search(query, terms=terms_for(by), now=now, limit=1_000)}
+    own = list(Appointment.objects.live().filter(patient=patient))
+    free = {
+        slot.local_start
+        for slot in search(query, terms=terms_for(by), now=now, limit=1_000)
+        if not any(v.scheduled_start < slot.end and slot.start < v.scheduled_end for v in own)
+    }
     weekly = ([first + n * 7 * DAY for n in range(4)] for first in sorted(free))
     starts = next((starts for starts in weekly if free.issuperset(starts)), None)
     if starts is not None:

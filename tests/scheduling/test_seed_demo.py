@@ -28,7 +28,13 @@ from reminders.models import (
 from reminders.models.delivery import ON_THE_WAY
 from reminders.reports import By, Span, no_shows
 from scheduling.impact import misfits
-from scheduling.models import Appointment, AppointmentEvent
+from scheduling.models import (
+    Appointment,
+    AppointmentEvent,
+    Opening,
+    WaitlistEntry,
+    WaitlistOffer,
+)
 from scheduling.queries import clinic_day
 from scheduling.seeding import cast
 from scheduling.transitions import Status
@@ -163,7 +169,9 @@ def test_a_few_of_them_have_a_second_record_to_be_compared(clinic_week: Clinic) 
 
 def test_messages_have_a_history_and_none_is_overdue(clinic_week: Clinic) -> None:
     for model in (Reminder, Notice):
-        assert not model.objects.filter(standing="PLANNED", due_at__lte=WEDNESDAY).exists()
+        due = model.objects.filter(standing="PLANNED", due_at__lte=WEDNESDAY)
+        assert set(due.values_list("kind", flat=True)) <= {"OFFER"}
+        assert due.count() <= 4, "only what is being offered at this moment is to be sent"
     assert not Delivery.objects.filter(state__in=ON_THE_WAY).exists()
     assert Delivery.objects.filter(state="DELIVERED").count() > 1_000
     assert Reminder.objects.filter(standing="PLANNED").count() > 500
@@ -182,6 +190,40 @@ def test_there_is_work_that_messages_leave(clinic_week: Clinic) -> None:
     assert policy.visit_type is not None
     assert policy.visit_type.auto_release_allowed
     assert policy.release_hours
+
+
+def test_people_wait_for_this_and_that_and_a_gap_is_being_offered(clinic_week: Clinic) -> None:
+    waits = WaitlistEntry.objects.filter(status__in=["WAITING", "PAUSED"])
+    assert 14 <= waits.count() <= 20
+    assert {entry.source for entry in waits} == {"DESK", "PORTAL"}
+    assert {entry.urgency for entry in waits} == {"ROUTINE", "URGENT"}
+    assert waits.filter(status="PAUSED").count() == 1
+    gaps = Opening.objects.filter(state="OPEN")
+    assert gaps.count() == 2
+    offers = WaitlistOffer.objects.filter(opening__in=gaps, status="OFFERED")
+    assert {offer.opening_id for offer in offers} == {gap.pk for gap in gaps}
+    ana = Patient.objects.reached_at(email=cast.DEMO_PATIENT_EMAIL).get()
+    hers = offers.get(entry__patient=ana)
+    assert hers.entry.replaces is not None
+    assert hers.visit_start < hers.entry.replaces.scheduled_start
+
+
+def test_what_was_offered_in_three_months_had_every_outcome(clinic_week: Clinic) -> None:
+    ended = Opening.objects.exclude(state="OPEN")
+    assert 30 <= ended.count() <= 70
+    assert ended.earliest("created_at").created_at < WEDNESDAY - 80 * DAY
+    filled = ended.filter(ended="CLAIMED")
+    assert 0.2 <= filled.count() / ended.count() <= 0.6
+    assert set(ended.values_list("ended", flat=True)) == {"CLAIMED", "EXHAUSTED", "TOO_LATE"}
+    offers = WaitlistOffer.objects.filter(opening__in=ended)
+    assert {offer.status for offer in offers} == {"CLAIMED", "DECLINED", "EXPIRED"}
+    for offer in offers.select_related("appointment", "entry", "opening"):
+        assert offer.entry.created_at <= offer.made_at < offer.expires_at < offer.visit_start
+        if offer.status == "CLAIMED":
+            assert offer.appointment is not None
+            assert offer.appointment.patient_id == offer.entry.patient_id
+            assert offer.opening.ended_at == offer.answered_at
+    assert not Notice.objects.filter(offer__in=offers).exists()
 
 
 def test_a_second_run_changes_nothing(clinic_week: Clinic) -> None:
