@@ -83,6 +83,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "patients.privacy.context.site",
                 "patients.privacy.sign_in.context.sign_in",
+                "scheduling.context.desk",
                 "reminders.context.desk",
             ],
         },
@@ -235,6 +236,7 @@ AUDITED_MODELS: dict[str, list[str]] = {
     "reminders.Suppression": ["recipient", "recipient_index"],
     "scheduling.VisitNote": ["updated_at"],
     "scheduling.WaitlistEntry": [],
+    "scheduling.WaitlistPolicy": [],
 }
 # Seals over the audit: signed by the one process that has the private key, checked by anybody. The
 # anchor is a file on another disk than the database's, to which the head of each seal is added.
@@ -283,6 +285,8 @@ BOOKING_HANDLERS = [
     "scheduling.openings.on_appointment_change",
     "reminders.calls.on_appointment_change",
 ]
+# Called in order inside the transaction of every change to hours, time off and closures.
+HOURS_HANDLERS = ["scheduling.hours_openings.on_hours_change"]
 # Called in order when two records of one person are joined, and when they are taken apart again.
 MERGE_HANDLERS = [
     "patients.merged_rows.on_merge",
@@ -298,6 +302,9 @@ CONTACT_HANDLERS = [
     "scheduling.links.on_contact_change",
     "reminders.devices.on_contact_change",
 ]
+# How patients can be told of freed time, and who tells them, in the transaction that offers it.
+OFFER_REACH = "reminders.offers.reach_of"
+OFFER_HANDLERS = ["reminders.offers.on_offers"]
 BOOKING_LOCK_TIMEOUT_MS = env.int("BOOKING_LOCK_TIMEOUT_MS", default=3_000)
 # Called with the invented clinic and `now` once it has its people and visits.
 DEMO_SEEDERS = ["reminders.seeding.seed"]

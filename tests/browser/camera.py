@@ -16,12 +16,14 @@ from tests.browser import (
     account_subjects,
     choices_subjects,
     emergency_subjects,
+    gap_subjects,
     message_subjects,
     portal_subjects,
     privacy_subjects,
     report_subjects,
     seal_subjects,
     staff_subjects,
+    waitlist_subjects,
 )
 from tests.browser.chromium import launch_arguments
 from tests.browser.subjects import Subject, without_picture
@@ -62,6 +64,8 @@ def _everything() -> tuple[list[Subject], list[str]]:
         *privacy_subjects.WAYS,
         *emergency_subjects.WAYS,
         *message_subjects.WAYS,
+        *waitlist_subjects.WAYS,
+        *gap_subjects.WAYS,
         *report_subjects.WAYS,
     ]:
         try:

@@ -20,6 +20,7 @@ NO_PICTURE = {
     "portal:join_link": "only leads on",
     "portal:worker": "a script",
     "reports:messages_file": "a file of figures",
+    "reports:waitlist_file": "a file of figures",
     "reports:no_shows_file": "a file of figures",
     "privacy:start_file": "a file of looks",
     "privacy:patient_file": "a file of looks",
@@ -29,6 +30,8 @@ NO_PICTURE = {
     "mfa_login_webauthn": "for the passkey's script",
     "mfa_view_recovery_codes": "shown once",
     "desk:board_now": "a part of the board",
+    "desk:gaps_now": "a part of the list of gaps",
+    "desk:gap_now": "a part of a gap's page",
 }
 
 

@@ -233,6 +233,14 @@ def test_the_worker_shows_the_message_with_a_way_to_confirm(worker: Any, live_se
     assert [action for action, _title in shown["actions"]] == ["confirm"]
 
 
+def test_the_message_of_an_offer_leads_to_it_and_has_nothing_to_confirm(
+    worker: Any, live_server: Any
+) -> None:
+    shown = worker(json.dumps({"body": "An earlier time is free", "url": "/o/abc/"}))
+    assert shown["data"] == {"url": f"{live_server.url}/o/abc/", "confirm": None}
+    assert shown["actions"] == []
+
+
 @pytest.mark.parametrize(
     "url", ["https://evil.example/", "//evil.example/v/x/", "javascript:alert(1)", "http://["]
 )

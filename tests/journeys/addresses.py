@@ -17,7 +17,10 @@ from providers.models import Provider
 from reminders.kinds import Meaning
 from reminders.models import InboundText
 from reminders.preferences import unsubscribe_token
+from scheduling.models import WaitlistEntry, WaitlistOffer
+from scheduling.waitlist.tokens import digest_of, token_of
 from tests.factories import PatientFactory
+from tests.factories.waitlist import entry_of, offer_of, opening_of
 from tests.journeys.cast import COLLEAGUE, ROOT, STRANGER, World
 from tests.routes import Route
 
@@ -41,20 +44,30 @@ def _pages(namespace: str, names: str) -> list[str]:
 
 
 CLINIC = _pages("portal", "clinic who visit preferences days times by_phone")
+JOINING = _pages("portal", "waitlist_join waitlist_check waitlist_details waitlist_code")
+PLACE_IN_LINE = _pages(
+    "portal",
+    "waitlist_entry waitlist_change waitlist_pause waitlist_resume waitlist_leave",
+)
+OFFERED = _pages("portal", "offered offer_accept offer_keep offer_stop")
 CHECKOUT = _pages("portal", "details extend again check code")
 PATIENTS_VISIT = _pages(
     "portal", "manage join confirm cancel calendar change change_times change_check"
 )
+PATIENTS_VISIT += _pages("portal", "waitlist_earlier waitlist_earlier_check")
 PATIENTS_CHOICES = _pages("portal", "choices_of device")
 PROVIDERS_VISIT = _pages("provider", "visit join note act")
 DESK_VISIT = _pages("desk", "appointment cancel move act")
-DESK_PATIENT = _pages("desk", "patient patient_edit")
+DESK_PATIENT = _pages("desk", "patient patient_edit waitlist_join")
+DESK_GAP = _pages("desk", "gap gap_now gap_offer gap_withdraw")
+DESK_ENTRY = _pages("desk", "waitlist_entry waitlist_pause waitlist_resume waitlist_leave")
 VISITS_MESSAGES = _pages("messages", "call call_done visit resend")
 OFFICERS_PATIENT = _pages("privacy", "patient patient_file")
 OFFICERS_COLLEAGUE = _pages("privacy", "colleague colleague_file")
 PAIR = _pages("records", "pair check apart")
 DESK_HOLD = _pages("desk", "hold hold_extend hold_release")
 BESIDES_THE_ROW = {"provider:act": {"name": "complete"}, "desk:act": {"name": "confirm"}}
+BESIDES_THE_ROW["desk:offer_act"] = {"name": "withdraw"}
 
 
 def cases(route: Route, world: World, actor: str) -> Cases:
@@ -96,6 +109,65 @@ def _booked(route: Route, world: World, actor: str) -> Cases:
 
 def _token(route: Route, world: World, actor: str) -> Cases:
     return Cases([{"token": world.link(world.visits["here"])}], [], [{"token": "x" * 22}])
+
+
+def _offer_token(route: Route, world: World, actor: str) -> Cases:
+    offer = _offer(world, world.here.patient)
+    WaitlistOffer.objects.filter(pk=offer.pk).update(token_digest=digest_of(offer.pk))
+    return Cases([{"token": token_of(offer.pk)}], [], [{"token": "x" * 22}])
+
+
+def _place_in_line(route: Route, world: World, actor: str) -> Cases:
+    """A patient's own place on the waitlist; staff have theirs at the desk."""
+    own, away = _entry(world, world.here.patient), _entry(world, world.visits["neighbour"].patient)
+    return _patients_own(actor, own, away)
+
+
+def _offered(route: Route, world: World, actor: str) -> Cases:
+    own, away = world.here.patient, world.visits["neighbour"].patient
+    return _patients_own(actor, _offer(world, own), _offer(world, away))
+
+
+def _patients_own(actor: str, own: Any, away: Any) -> Cases:
+    mine = [own] if actor == "patient" else []
+    return Cases(*_by_pk(mine, [away, *([] if mine else [own])]))
+
+
+def _entry(world: World, patient: Patient) -> WaitlistEntry:
+    return entry_of(patient, provider=world.here.provider, visit_type=world.visit_type)
+
+
+def _offer(world: World, patient: Patient) -> WaitlistOffer:
+    opening = opening_of(world.here.provider, world.next_time())
+    return offer_of(_entry(world, patient), opening)
+
+
+def _gap(route: Route, world: World, actor: str) -> Cases:
+    """Freed time at the actor's clinic, and at the other one."""
+    own, foreign = (
+        opening_of(side.provider, world.next_time())
+        for side in (world.side_of(actor), world.other_side(actor))
+    )
+    return Cases(*_by_pk([own], [foreign]))
+
+
+def _desk_entry(route: Route, world: World, actor: str) -> Cases:
+    own, foreign = (
+        entry_of(side.patient, provider=side.provider, visit_type=world.visit_type)
+        for side in (world.side_of(actor), world.other_side(actor))
+    )
+    return Cases(*_by_pk([own], [foreign]))
+
+
+def _desk_offer(route: Route, world: World, actor: str) -> Cases:
+    own, foreign = (
+        offer_of(
+            entry_of(side.patient, provider=side.provider, visit_type=world.visit_type),
+            opening_of(side.provider, world.next_time()),
+        )
+        for side in (world.side_of(actor), world.other_side(actor))
+    )
+    return Cases(*_by_pk([own], [foreign]))
 
 
 def _unsubscribe(route: Route, world: World, actor: str) -> Cases:
@@ -281,6 +353,10 @@ def _model_of(route: Route) -> type[Any]:
 
 TABLE: list[tuple[list[str], Finder]] = [
     (CLINIC, _clinic),
+    (JOINING, _clinic),
+    (PLACE_IN_LINE, _place_in_line),
+    (OFFERED, _offered),
+    (["portal:offer"], _offer_token),
     (CHECKOUT, _checkout),
     (["portal:booked"], _booked),
     (["portal:link", "portal:join_link"], _token),
@@ -292,6 +368,9 @@ TABLE: list[tuple[list[str], Finder]] = [
     ([*DESK_PATIENT, *OFFICERS_PATIENT], _patient),
     (OFFICERS_COLLEAGUE, _member),
     (DESK_HOLD, _phone_hold),
+    (DESK_GAP, _gap),
+    (DESK_ENTRY, _desk_entry),
+    (["desk:offer_act"], _desk_offer),
     (["records:of"], _patient),
     (PAIR, _pair),
     (["records:merge"], _merge),

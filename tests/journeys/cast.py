@@ -46,7 +46,7 @@ from reminders.models import ReminderPolicy
 from scheduling import checkout, links
 from scheduling.actors import Actor
 from scheduling.drafts import Draft
-from scheduling.models import Appointment, SlotHold
+from scheduling.models import Appointment, SlotHold, WaitlistPolicy
 from scheduling.placing import place
 from tests.factories import (
     AppointmentFactory,
@@ -187,7 +187,7 @@ class World:
     def link(self, visit: Appointment) -> str:
         return links.issue(visit, now=timezone.now())
 
-    def _next_time(self) -> datetime:
+    def next_time(self) -> datetime:
         """Return a start that nobody has taken yet, from Tuesday on."""
         day, half_hour = divmod(self.kept, 18)
         self.kept += 1
@@ -218,7 +218,7 @@ class World:
         return hold_of(
             self.side_of(actor).provider,
             self.visit_type,
-            self._next_time(),
+            self.next_time(),
             holder=str(user.pk),
             purpose=SlotHold.Purpose.PHONE,
             by=Actor.staff(user.pk),
@@ -230,7 +230,7 @@ class World:
             provider=self.here.provider,
             clinic=self.here.clinic,
             visit_type=self.visit_type,
-            start=self._next_time(),
+            start=self.next_time(),
         )
         return checkout.keep(
             wanted,
@@ -296,6 +296,7 @@ class World:
             ),
             "User": lambda: self.users["receptionist" if is_here else STRANGER],
             "VisitType": lambda: self.visit_type,
+            "WaitlistPolicy": lambda: WaitlistPolicy.objects.get_or_create(clinic=side.clinic)[0],
         }
         return make[model.__name__]()
 

@@ -16,7 +16,13 @@ from django.test import Client
 
 from patients.models import Patient
 from patients.privacy.pages import Audience
-from scheduling.models import Appointment, AppointmentEvent, SlotHold, VisitNote
+from scheduling.models import (
+    Appointment,
+    AppointmentEvent,
+    SlotHold,
+    VisitNote,
+    WaitlistEntry,
+)
 from tests.answers import Answer
 from tests.journeys.addresses import cases
 from tests.journeys.cast import TYPED, World
@@ -27,7 +33,7 @@ from tests.routes import Route, all_routes
 pytestmark = pytest.mark.django_db
 
 ROUTES = all_routes()
-WATCHED = (Appointment, AppointmentEvent, Patient, SlotHold, VisitNote, User)
+WATCHED = (Appointment, AppointmentEvent, Patient, SlotHold, VisitNote, WaitlistEntry, User)
 MARKUP = "<script>alert(1)</script>"
 NUL = "a\0b"
 NONSENSE = {
@@ -74,6 +80,9 @@ PATIENTS = {
     for name in (
         *("manage", "join", "confirm", "cancel", "calendar"),
         *("change", "change_times", "change_check"),
+        *("waitlist_earlier", "waitlist_earlier_check", "waitlist_entry", "waitlist_change"),
+        *("waitlist_pause", "waitlist_resume", "waitlist_leave"),
+        *("offered", "offer_accept", "offer_keep", "offer_stop"),
     )
 }
 OWNERS = (

@@ -43,7 +43,7 @@ from scheduling import links
 from scheduling.actors import Actor
 from scheduling.changes import Change
 from scheduling.models import Appointment
-from scheduling.tasks import sweep, warm_availability
+from scheduling.tasks import offer, sweep, warm_availability
 from tests.factories import (
     AppointmentFactory,
     MembershipFactory,
@@ -52,6 +52,7 @@ from tests.factories import (
     at,
     next_monday,
 )
+from tests.factories.waitlist import entry_of, opening_of
 from tests.scheduling.redis_servers import RedisServer
 
 pytestmark = pytest.mark.django_db
@@ -246,6 +247,7 @@ def test_every_job_that_is_queued_or_scheduled_is_looked_at_here() -> None:
         "reminders.tasks.remind",
         "reminders.tasks.sweep",
         "reminders.tasks.tidy",
+        "scheduling.tasks.offer",
         "scheduling.tasks.sweep",
         "scheduling.tasks.warm_availability",
     } | {  # these read the audit alone
@@ -257,6 +259,14 @@ def test_every_job_that_is_queued_or_scheduled_is_looked_at_here() -> None:
 
 def test_sweeping_up_opens_nothing(visit: Appointment, strict: None) -> None:
     assert rows_of(sweep) == []
+
+
+def test_offering_freed_time_opens_nothing(visit: Appointment, strict: None) -> None:
+    gap = opening_of(visit.provider, at(next_monday(1), "10:00"))
+    entry_of(visit.patient, provider=visit.provider)
+    with time_machine.travel(at(next_monday(), "10:00")):
+        assert rows_of(offer) == []
+    assert gap.offers.count() == 1
 
 
 def test_warming_opens_nothing(visit: Appointment, strict: None, redis_server: RedisServer) -> None:

@@ -179,7 +179,7 @@ def test_a_booking_code_is_sent_to_an_address_that_nobody_has_on_file(ask: Ask, 
     ask("new@mail.example", purpose=Purpose.BOOKING)
 
     assert mail.outbox[0].to == ["new@mail.example"]
-    assert "nothing will be booked" in mail.outbox[0].body
+    assert "Nothing is booked before you have typed it" in mail.outbox[0].body
 
 
 def test_the_mail_says_neither_the_code_in_its_subject_nor_who_the_patient_is(

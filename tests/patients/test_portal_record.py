@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from html import unescape
 from typing import Any
 
@@ -13,9 +14,11 @@ from django.urls import reverse
 from patients.models import AuditEntry, Patient
 from patients.models.audit import Act, Outcome
 from patients.privacy import audit
-from providers.models import Clinic, Role
+from providers.models import Clinic, Provider, Role
 from scheduling.models import Appointment
+from scheduling.waitlist import entries
 from tests.factories import MembershipFactory, PatientFactory, UserFactory
+from tests.factories.waitlist import entry_of
 
 pytestmark = pytest.mark.django_db
 
@@ -90,6 +93,24 @@ def test_an_appointments_changes_are_told(
     )
     audit.write(row | {"changes": {"kind": [None, "CANCEL"]}})
     assert "Cancelled your visit" in shown(portal.get(reverse("portal:record_looks")))
+
+
+def test_what_was_done_on_the_waitlist_is_told(
+    portal: Client, patient: Patient, provider: Provider, receptionist: Any
+) -> None:
+    kept = audit.Record(who=lambda: audit.Who(user=receptionist.pk), purpose="scheduling")
+    with audit.opened(kept):
+        entry = entry_of(patient, provider=provider, latest_date=date(2099, 1, 1))
+        entry.weekdays = [1]
+        entry.save(update_fields=["weekdays"])
+    done(receptionist, patient, page="desk:gap", purpose="scheduling")
+    entries.expire(now=datetime(2099, 2, 1, tzinfo=UTC))
+    page = shown(portal.get(reverse("portal:record_looks")))
+    assert "Put you on the waitlist Rhea Castillo" in page
+    assert "Changed your place on the waitlist Rhea Castillo" in page
+    assert "Looked for somebody for a free time Rhea Castillo" in page
+    assert "Changed your place on the waitlist The waitlist" in page
+    assert "To keep the waitlist up to date" in page
 
 
 def test_own_looks_refused_tries_and_other_peoples_rows_are_left_out(

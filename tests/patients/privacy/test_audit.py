@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from patients import looks
@@ -51,6 +52,23 @@ def test_a_row_says_who_did_what_to_whom_and_why(clinic: Clinic, patient: Patien
     assert entry.content_type is not None
     assert entry.content_type.model_class() is Patient
     assert abs(entry.timestamp - timezone.now()) < timedelta(minutes=1)
+
+
+def test_several_rows_are_written_by_one_statement(clinic: Clinic) -> None:
+    people = [PatientFactory.create(clinic=clinic) for _ in range(3)]
+    before = ALL.count()
+    rows = [
+        audit.row_for(
+            action=Act.UPDATE, patients=[p.pk], model=Patient, pk=p.pk, system="system:test"
+        )
+        for p in people
+    ]
+    with CaptureQueriesContext(connection) as asked:
+        audit.write_all(rows)
+        audit.write_all([])
+    assert len(asked) == 1
+    written = list(ALL.all())[before:]
+    assert [row.patient_ids for row in written] == [[person.pk] for person in people]
 
 
 def test_the_clinic_of_a_row_is_the_patients_where_no_other_is_told(patient: Patient) -> None:
