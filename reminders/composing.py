@@ -29,7 +29,7 @@ from scheduling import links
 from scheduling.models import Appointment, Mode, WaitlistOffer
 from scheduling.transitions import Status
 from scheduling.video import join_url
-from scheduling.waitlist.tokens import offer_url
+from scheduling.waitlist.tokens import is_revoked, offer_url
 
 Row = Reminder | Notice
 
@@ -110,7 +110,7 @@ def _of_answer_to_offer(notice: Notice, *, now: datetime) -> Letter:
 def _of_offer(notice: Notice, channel: Channel, *, now: datetime) -> Letter:
     """Return a letter that offers freed time, beside the visit that it would take the place of."""
     offer, patient = notice.offer, notice.patient
-    if offer is None or patient is None or is_over(offer, now=now):
+    if offer is None or patient is None or is_over(offer, now=now) or is_revoked(offer):
         raise ComposeRefused(Why.EXPIRED)
     is_mail = channel == Channel.EMAIL
     return replace(_letter_of(offer), unsubscribe_url=unsubscribe_url(patient) if is_mail else "")

@@ -300,6 +300,7 @@ LINK_HANDLERS = ["reminders.notices.link_asked"]
 # Called in the transaction that takes an e-mail address or a number off a patient's record.
 CONTACT_HANDLERS = [
     "scheduling.links.on_contact_change",
+    "scheduling.waitlist.tokens.on_contact_change",
     "reminders.devices.on_contact_change",
 ]
 # How patients can be told of freed time, and who tells them, in the transaction that offers it.

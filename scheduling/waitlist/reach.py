@@ -7,7 +7,6 @@ browser, let it reach. Refuses to know what may be done with them.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
@@ -45,20 +44,20 @@ Visitor = AbstractBaseUser | AnonymousUser
 
 
 def admit_offer(session: SessionBase, offer: WaitlistOffer) -> None:
-    """Let this browser reach an offer whose link it has brought."""
-    _admit(session, OFFERS_KEY, offer.pk)
+    """Let this browser reach an offer whose link it has brought, as long as that link opens it."""
+    _admit(session, OFFERS_KEY, bytes(offer.token_digest).hex())
 
 
 def admit_entry(session: SessionBase, entry: WaitlistEntry) -> None:
     """Let the browser in which somebody has just joined the waitlist reach their place on it."""
-    _admit(session, ENTRIES_KEY, entry.pk)
+    _admit(session, ENTRIES_KEY, str(entry.pk))
 
 
-def _admit(session: SessionBase, key: str, pk: UUID) -> None:
+def _admit(session: SessionBase, key: str, name: str) -> None:
     """Keep the last twenty; a session that may do more from now on gets a new key."""
     known = session.get(key, [])
-    kept = [one for one in known if one != str(pk)]
-    session[key] = [*kept, str(pk)][-MOST_IN_SESSION:]
+    kept = [one for one in known if one != name]
+    session[key] = [*kept, name][-MOST_IN_SESSION:]
     if len(kept) == len(known):
         renew(session)
 
@@ -92,5 +91,5 @@ def offers_within_reach(
 
 def _opened_offers(session: SessionBase, now: datetime) -> QuerySet[WaitlistOffer]:
     """Return the offers whose links were opened here, until a day after the visit they offer."""
-    known = session.get(OFFERS_KEY, [])
-    return WaitlistOffer.objects.filter(pk__in=known, visit_end__gt=now - KEPT)
+    digests = [bytes.fromhex(one) for one in session.get(OFFERS_KEY, [])]
+    return WaitlistOffer.objects.filter(token_digest__in=digests, visit_end__gt=now - KEPT)

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from patients.contact_changes import address_left
 from patients.models import Patient
 from providers.calendars import bump
 from providers.models import Provider, VisitType
@@ -22,7 +23,7 @@ from scheduling.holds import place_hold
 from scheduling.models import Appointment, SlotHold, WaitlistEntry, WaitlistOffer
 from scheduling.placing import place
 from scheduling.waitlist import claims
-from scheduling.waitlist.tokens import digest_of, token_of
+from scheduling.waitlist.tokens import digest_of, is_revoked, token_of
 from tests.answers import Answer
 from tests.factories import AppointmentFactory, PatientFactory, ProviderFactory, at, next_monday
 from tests.factories.waitlist import entry_of, offer_of, opening_of
@@ -150,6 +151,19 @@ class TestTheLink:
         assert client.get(f"/o/{token_of(offer.pk)}/").status_code == 404
         page = client.get(reverse("portal:offered", args=[offer.pk]))
         assert page["Location"].startswith("/sign-in/")
+
+    def test_opens_nothing_once_the_contact_it_went_to_is_off_the_record(
+        self, client: Client, offer: WaitlistOffer, another: WaitlistOffer
+    ) -> None:
+        opened(client, offer)
+        with transaction.atomic():
+            address_left(offer.entry.patient)
+
+        assert client.get(f"/o/{token_of(offer.pk)}/").status_code == 404
+        page = client.get(reverse("portal:offered", args=[offer.pk]))
+        assert page["Location"].startswith("/sign-in/")
+        assert is_revoked(fresh(offer))
+        assert not is_revoked(fresh(another))
 
     def test_opens_one_offer_and_no_other(
         self, client: Client, offer: WaitlistOffer, another: WaitlistOffer
