@@ -304,7 +304,7 @@ def _move(
     *,
     hold: SlotHold | None,
     override: str,
-    claim: Claim | None,
+    claim: Claim | None = None,
     by: Actor,
     now: datetime,
 ) -> Appointment:

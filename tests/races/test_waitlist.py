@@ -46,6 +46,7 @@ from tests.scheduling.waitlist.offered import offered
 
 pytestmark = pytest.mark.race
 CLAIMERS = 20
+HEAD_START = 0.3  # seconds
 SYSTEM = Actor.system("release")
 
 
@@ -65,10 +66,23 @@ def accept(offer: WaitlistOffer) -> Appointment:
     return claims.accept(offer=offer, by=PATIENT, now=timezone.now())
 
 
+def delayed(job: Job, seconds: float) -> object:
+    sleep(seconds)
+    return job()
+
+
 def a_little_later(job: Job) -> object:
     """Do the shorter of two jobs somewhere in the course of the longer one."""
-    sleep(random.uniform(0, 0.06))
-    return job()
+    return delayed(job, random.uniform(0, 0.06))
+
+
+def in_turns(number: int, longer: Job, shorter: Job) -> list[Job]:
+    """Let either of two jobs have a head start now and then, else run them into each other."""
+    if number % 6 == 0:
+        return [longer, partial(delayed, shorter, HEAD_START)]
+    if number % 6 == 3:
+        return [partial(delayed, longer, HEAD_START), shorter]
+    return [longer, partial(a_little_later, shorter)]
 
 
 class TestTwentyAndTheDesk:
@@ -231,14 +245,14 @@ class TestWhatElseHappensToTheTime:
     def test_the_desk_withdraws_what_is_being_accepted(self, waiting: Waiting) -> None:
         ends = set()
         with Crew(2) as crew:
-            for _ in range(60):
+            for number in range(60):
                 waiting.queue(1)
                 opening = waiting.freed()
                 (offer,) = waiting.offered(opening, 1)
                 withdraw = partial(
                     by_hand.withdraw, opening=opening, by=waiting.stage.desk, now=timezone.now()
                 )
-                answers = crew.race([partial(accept, offer), partial(a_little_later, withdraw)])
+                answers = crew.race(in_turns(number, partial(accept, offer), withdraw))
                 won(answers)
                 opening.refresh_from_db()
                 ends.add(opening.ended)
@@ -254,12 +268,12 @@ class TestWhatElseHappensToTheTime:
     def test_declined_and_accepted_at_once_one_answer_counts(self, waiting: Waiting) -> None:
         ends = set()
         with Crew(2) as crew:
-            for _ in range(60):
+            for number in range(60):
                 waiting.queue(1)
                 opening = waiting.freed()
                 (offer,) = waiting.offered(opening, 1)
                 decline = partial(claims.decline, offer=offer, by=PATIENT, now=timezone.now())
-                answers = crew.race([partial(accept, offer), partial(a_little_later, decline)])
+                answers = crew.race(in_turns(number, partial(accept, offer), decline))
                 assert len(won(answers)) == 1
                 assert lost(answers) == [OfferEnded]
                 (end,) = answers_of([offer])
@@ -301,25 +315,25 @@ class TestWhatElseHappensToTheTime:
     ) -> None:
         stage, ends = waiting.stage, set()
         with Crew(2) as crew:
-            for _ in range(40):
+            for number in range(40):
                 opening = waiting.freed()
-                later = stage.book(stage.fresh_hour(), patient=0)
-                WaitlistEntry.objects.filter(pk=waiting.entry(0).pk).update(replaces=later)
+                old = stage.book(stage.fresh_hour(), patient=0)
+                WaitlistEntry.objects.filter(pk=waiting.entry(0).pk).update(replaces=old)
                 (offer,) = waiting.offered(opening, 1)
                 cancel = partial(
                     booking.cancel,
-                    appointment=later,
+                    appointment=old,
                     reason="OTHER",
                     by=stage.desk,
                     now=timezone.now(),
                 )
-                answers = crew.race([partial(accept, offer), partial(a_little_later, cancel)])
+                answers = crew.race(in_turns(number, partial(accept, offer), cancel))
                 won(answers)
                 visit = assert_settled(opening, offer)
-                later.refresh_from_db()
-                assert lost(answers) == ([Stale] if visit.pk == later.pk else [])
-                assert not visits_at(later.scheduled_start) or visit.pk == later.pk
-                ends.add(visit.pk == later.pk)
+                old.refresh_from_db()
+                assert lost(answers) == ([Stale] if visit.pk == old.pk else [])
+                assert not visits_at(old.scheduled_start) or visit.pk == old.pk
+                ends.add(visit.pk == old.pk)
                 Opening.objects.filter(state="OPEN").delete()
         assert ends == {True, False}
 
@@ -353,12 +367,12 @@ class TestWhatElseHappensToTheTime:
     ) -> None:
         ends = set()
         with Crew(2) as crew:
-            for _ in range(60):
+            for number in range(60):
                 (entry,) = waiting.queue(1)
                 opening = waiting.freed()
                 leave = partial(entries.leave, entry, by=PATIENT, now=timezone.now())
                 offers = partial(waiting.offered, opening, 1)
-                won(crew.race([offers, partial(a_little_later, leave)]))
+                won(crew.race(in_turns(number, offers, leave)))
                 assert not entry.offers.filter(status=Answer.OFFERED).exists()
                 ends.add(entry.offers.count())
                 Opening.objects.filter(state="OPEN").delete()

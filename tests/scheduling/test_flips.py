@@ -33,7 +33,8 @@ Act = Callable[[Provider, VisitType, Patient], object]
 
 
 def query_of(provider: Provider, visit_type: VisitType) -> Query:
-    return Query(visit_type, MONDAY, MONDAY + timedelta(days=20), (provider.clinic,))
+    """Ask for two weeks: on any day of the week they end within the days that are carried over."""
+    return Query(visit_type, MONDAY, MONDAY + timedelta(days=13), (provider.clinic,))
 
 
 def asked(query: Query, now: datetime) -> tuple[list[Offer], int]:
