@@ -101,9 +101,13 @@ def read(
             where, unpacked = kept[kind]
             where[whose] = unpacked(packed)
     known: dict[bytes, tuple[Window, ...]] = {}
+    equal: dict[tuple[Any, ...], tuple[Window, ...]] = {}
     for whose, packed in hours:
         if packed not in known:
-            known[packed] = tuple(_windows(packed, zones))
+            rows = tuple(sorted(HOURS.iter_unpack(packed)))  # they come in any order
+            if rows not in equal:
+                equal[rows] = tuple(_windows(rows, zones))
+            known[packed] = equal[rows]
         found.windows[whose] = known[packed]
     return found
 
@@ -135,14 +139,14 @@ def _hours(mine: IsAmong, span: DateTimeTZRange) -> QuerySet[Any, Any]:
     )
 
 
-def _windows(packed: bytes, zones: Mapping[bytes, ZoneInfo]) -> Iterator[Window]:
+def _windows(rows: Iterable[tuple[Any, ...]], zones: Mapping[bytes, ZoneInfo]) -> Iterator[Window]:
     """An entry for each allowed type: those of one row of hours have all else in common."""
-    rows: dict[tuple[Any, ...], set[UUID]] = {}
-    for *row, kind in HOURS.iter_unpack(packed):
-        types = rows.setdefault(tuple(row), set())
+    found: dict[tuple[Any, ...], set[UUID]] = {}
+    for *row, kind in rows:
+        types = found.setdefault(tuple(row), set())
         if kind != NO_TYPE:
             types.add(UUID(bytes=kind))
-    for (clinic, weekday, start, end, step, first, last), types in sorted(rows.items()):
+    for (clinic, weekday, start, end, step, first, last), types in sorted(found.items()):
         yield Window(
             clinic=UUID(bytes=clinic),
             zone=zones.get(clinic, UNKNOWN),
