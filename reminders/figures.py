@@ -113,20 +113,25 @@ class Plot:
 
 def plot(rows: Sequence[tuple[str, Rate]], *, overall: Rate) -> Plot:
     """Lay out one bar for each row, in its order, with the interval as a line across its end."""
-    scale = _scale([overall, *(rate for _, rate in rows)])
+    rates = [overall, *(rate for _, rate in rows)]
+    scale = scale_for(rate.interval[1] for rate in rates if rate.is_enough)
     bars = [_bar(label, rate, place * ROW, scale) for place, (label, rate) in enumerate(rows)]
-    ticks = [
+    line = _percent(overall.share, scale) if overall.is_enough else ""
+    return Plot(bars, ticks_of(scale), len(rows) * ROW + FOOT, line)
+
+
+def ticks_of(scale: float) -> list[Tick]:
+    """Return the lines of a scale: its ends and its middle."""
+    return [
         Tick("0%", 0.0, "start"),
         Tick("50%", scale / 2, "middle"),
         Tick("100%", scale, "end"),
     ]
-    line = _percent(overall.share, scale) if overall.is_enough else ""
-    return Plot(bars, ticks, len(rows) * ROW + FOOT, line)
 
 
-def _scale(rates: Iterable[Rate]) -> float:
-    """Return the least of SCALES that no interval passes."""
-    furthest = max((rate.interval[1] for rate in rates if rate.is_enough), default=0.0)
+def scale_for(ends: Iterable[float]) -> float:
+    """Return the least of SCALES that no interval passes, by where the intervals end."""
+    furthest = max(ends, default=0.0)
     return next((scale for scale in SCALES if furthest <= scale), 1.0)
 
 

@@ -5,11 +5,12 @@ Shares from 0 to 1 in, places out. Knows neither what was measured nor a databas
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-SCALES = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+from reminders.figures import Tick, scale_for, ticks_of
+
 HEAD, ROW, BAR_TOP, BAR, GAP, FOOT = 24, 40, 20, 12, 14, 24
 
 
@@ -73,15 +74,6 @@ class Bars:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    """A line of the scale: `at` is percent of the width."""
-
-    at: str
-    share: float
-    anchor: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plot:
     """All groups on one scale."""
 
@@ -101,7 +93,8 @@ class Plot:
 
 def plot(groups: Sequence[Group]) -> Plot:
     """Lay out the groups below each other, in their order, on the least scale that holds them."""
-    scale = _scale(measured for _label, rows in groups for _name, measured in rows)
+    found = [measured for _label, rows in groups for _name, measured in rows]
+    scale = scale_for(one.high for one in found if one is not None)
     laid, top = [], 0
     for label, rows in groups:
         bars = [
@@ -110,17 +103,7 @@ def plot(groups: Sequence[Group]) -> Plot:
         ]
         laid.append(Bars(label, top, bars))
         top += HEAD + len(rows) * ROW + GAP
-    ticks = [
-        Tick("0%", 0.0, "start"),
-        Tick("50%", scale / 2, "middle"),
-        Tick("100%", scale, "end"),
-    ]
-    return Plot(laid, ticks, top + FOOT)
-
-
-def _scale(found: Iterable[Measured | None]) -> float:
-    furthest = max((one.high for one in found if one is not None), default=0.0)
-    return next((scale for scale in SCALES if furthest <= scale), 1.0)
+    return Plot(laid, ticks_of(scale), top + FOOT)
 
 
 def _bar(label: str, place: int, top: int, found: Measured | None, scale: float) -> Bar:

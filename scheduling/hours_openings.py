@@ -23,14 +23,13 @@ from scheduling import worked
 from scheduling.availability.rows import Rows, read
 from scheduling.intervals import Interval, subtract
 from scheduling.models import Opening, WaitlistEntry
-from scheduling.openings import interval_of, nudge, open_ones
+from scheduling.openings import SHORTEST, interval_of, nudge, open_ones
 from scheduling.wallclock import spans
 from scheduling.windows import Window, days_between
 
 logger = logging.getLogger(__name__)
 DAY = timedelta(days=1)
 FURTHEST = timedelta(days=60)
-SHORTEST = timedelta(minutes=5)
 MOST = 500
 
 

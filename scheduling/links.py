@@ -94,9 +94,14 @@ def admit(session: SessionBase, link: ManageLink) -> None:
 
     What the browser may reach grows, so its session gets a new key.
     """
-    known = session.get(SESSION_KEY, [])
-    kept = [pk for pk in known if pk != str(link.pk)]
-    session[SESSION_KEY] = [*kept, str(link.pk)][-MOST_IN_SESSION:]
+    remember(session, SESSION_KEY, str(link.pk))
+
+
+def remember(session: SessionBase, key: str, name: str) -> None:
+    """Keep the last twenty of what a browser was let reach; its session gets a new key for more."""
+    known = session.get(key, [])
+    kept = [one for one in known if one != name]
+    session[key] = [*kept, name][-MOST_IN_SESSION:]
     if len(kept) == len(known):
         renew(session)
 

@@ -8,7 +8,7 @@ nothing, as another stands beside it. The desk may open time that nobody freed, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -36,6 +36,8 @@ from scheduling.transactions import in_one_transaction, limit_waiting
 from scheduling.transitions import Act, Status
 
 CANCEL, MOVE, RELEASE = "CANCEL", "MOVE", "RELEASE"
+# Less time than this is of no use to any visit.
+SHORTEST = timedelta(minutes=5)
 
 
 def on_appointment_change(changes: Sequence[Change]) -> None:

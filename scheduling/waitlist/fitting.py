@@ -19,9 +19,10 @@ from scheduling.blocks.records import Minutes
 from scheduling.blocks.timeline import EPOCH
 from scheduling.intervals import Interval, subtract
 from scheduling.models import Opening, SlotHold
+from scheduling.openings import SHORTEST
 from scheduling.placing import Placement
 from scheduling.slots import Slot, Visit, free_slots
-from scheduling.waitlist.rests import SHORTEST, span_of
+from scheduling.waitlist.rests import span_of
 from scheduling.windows import Window, working
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)

@@ -17,6 +17,7 @@ from uuid import UUID
 from scheduling.errors import Busy
 from scheduling.intervals import Interval
 from scheduling.models import Opening, WaitlistOffer
+from scheduling.openings import SHORTEST
 from scheduling.waitlist import candidates, pacing, steps
 from scheduling.waitlist.by_hand import offer_by_phone, withdraw, withdraw_offer
 from scheduling.waitlist.candidates import Match
@@ -24,7 +25,6 @@ from scheduling.waitlist.fitting import Diary
 from scheduling.waitlist.keeping import busy_of
 from scheduling.waitlist.looking import Seen, look
 from scheduling.waitlist.pacing import Candidate, Live, Pace
-from scheduling.waitlist.rests import SHORTEST
 from scheduling.waitlist.steps import Overtaken, Plan
 from scheduling.waitlist.telling import NO_WAY, Spoken, spoken_to
 

@@ -12,13 +12,11 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Q, QuerySet
 
-from patients.privacy.sign_in import renew
 from scheduling import links
 from scheduling.models import WaitlistEntry, WaitlistOffer
 
 OFFERS_KEY = "offers"
 ENTRIES_KEY = "waitlist"
-MOST_IN_SESSION = 20
 KEPT = timedelta(days=1)
 ENTRY_RELATED = (
     "clinic__time_zone",
@@ -45,21 +43,12 @@ Visitor = AbstractBaseUser | AnonymousUser
 
 def admit_offer(session: SessionBase, offer: WaitlistOffer) -> None:
     """Let this browser reach an offer whose link it has brought, as long as that link opens it."""
-    _admit(session, OFFERS_KEY, bytes(offer.token_digest).hex())
+    links.remember(session, OFFERS_KEY, bytes(offer.token_digest).hex())
 
 
 def admit_entry(session: SessionBase, entry: WaitlistEntry) -> None:
     """Let the browser in which somebody has just joined the waitlist reach their place on it."""
-    _admit(session, ENTRIES_KEY, str(entry.pk))
-
-
-def _admit(session: SessionBase, key: str, name: str) -> None:
-    """Keep the last twenty; a session that may do more from now on gets a new key."""
-    known = session.get(key, [])
-    kept = [one for one in known if one != name]
-    session[key] = [*kept, name][-MOST_IN_SESSION:]
-    if len(kept) == len(known):
-        renew(session)
+    links.remember(session, ENTRIES_KEY, str(entry.pk))
 
 
 def entries_within_reach(

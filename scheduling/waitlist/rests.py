@@ -1,20 +1,17 @@
 """The time of an opening, and what a visit leaves of it: openings of their own.
 
-Decides how little time is of use to nobody. Writes nothing.
+Writes nothing.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from psycopg.types.range import Range
 
 from scheduling.intervals import Interval, subtract
 from scheduling.models import Opening
-from scheduling.openings import interval_of
-
-# Less time than this is of no use to any visit.
-SHORTEST = timedelta(minutes=5)
+from scheduling.openings import SHORTEST, interval_of
 
 
 def span_of(opening: Opening) -> Interval:
