@@ -20,11 +20,10 @@ from reminders.models import CallItem, ContactPreference, InboundText, ReminderP
 from reminders.releasing import release_unconfirmed
 from scheduling import booking
 from scheduling.actors import Actor
-from scheduling.changes import Change
 from scheduling.models import Appointment
 from tests.factories import AppointmentFactory, PatientFactory, VisitTypeFactory, at, next_monday
 from tests.reminders.asking import asked, asked_twice, delivery
-from tests.scheduling.handlers import HEARD
+from tests.scheduling.handlers import listening
 
 pytestmark = pytest.mark.django_db
 WEDNESDAY = next_monday(1) + timedelta(days=2)
@@ -104,13 +103,10 @@ def test_running_twice_frees_once(visit: Appointment) -> None:
 
 def test_who_listens_is_told_that_it_was_a_release(visit: Appointment) -> None:
     asked_twice(visit)
-    HEARD.clear()
-    with override_settings(BOOKING_HANDLERS=["tests.scheduling.handlers.remember"]):
+    with listening() as heard:
         release_unconfirmed(DUE)
-    told: list[Change] = HEARD
-    assert [(one.kind, one.reason, one.not_before) for one in told] == [
-        ("CANCEL", "UNCONFIRMED", None)
-    ]
+        told = [(one.kind, one.reason, one.not_before) for one in heard]
+    assert told == [("CANCEL", "UNCONFIRMED", None)]
 
 
 def test_the_freed_time_can_be_booked_at_once(

@@ -12,6 +12,7 @@ from providers import hours
 from providers.models import ClinicClosure, Provider, TimeOff, VisitType, Weekday
 from scheduling import booking
 from scheduling.actors import Actor
+from scheduling.changes import Change
 from scheduling.errors import (
     ClinicClosed,
     HoldExpired,
@@ -39,7 +40,7 @@ from tests.factories import (
     someone_at_the_desk,
 )
 from tests.refusals import commit_checks
-from tests.scheduling import handlers
+from tests.scheduling.handlers import listening
 
 pytestmark = pytest.mark.django_db
 MONDAY = next_monday()
@@ -429,13 +430,12 @@ def test_a_series_keeps_nine_oclock_when_the_clocks_change(
 
 
 @pytest.fixture
-def heard(settings: Settings) -> Iterator[list[Any]]:
-    settings.BOOKING_HANDLERS = ["tests.scheduling.handlers.remember"]
-    yield handlers.HEARD
-    handlers.HEARD.clear()
+def heard() -> Iterator[list[Change]]:
+    with listening() as changes:
+        yield changes
 
 
-def test_every_handler_hears_of_a_booking(book: Book, heard: list[Any], desk: Actor) -> None:
+def test_every_handler_hears_of_a_booking(book: Book, heard: list[Change], desk: Actor) -> None:
     visit = book(by=desk)
     (change,) = heard
     assert (change.kind, change.appointment.pk, change.by) == ("BOOK", visit.pk, desk)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.test import override_settings
 from django.utils import timezone
 
 from patients.models import Patient
@@ -20,7 +19,7 @@ from scheduling.models import Appointment, CancelReason
 from scheduling.presenters import event_words
 from tests.factories import AppointmentFactory, PatientFactory, at, hold_of, next_monday
 from tests.refusals import commit_checks
-from tests.scheduling.handlers import HEARD
+from tests.scheduling.handlers import listening
 
 pytestmark = pytest.mark.django_db
 NINE = at(next_monday(1), "09:00")
@@ -72,20 +71,18 @@ def test_the_history_says_both_in_words(visit: Appointment, desk: Actor) -> None
 def test_who_listens_hears_of_the_release_and_of_giving_it_back(
     visit: Appointment, desk: Actor
 ) -> None:
-    HEARD.clear()
-    with override_settings(BOOKING_HANDLERS=["tests.scheduling.handlers.remember"]):
+    with listening() as heard:
         booking.restore(appointment=released(visit), by=desk, now=DAY_BEFORE)
-    told = [(str(one.kind), one.reason, one.not_before) for one in HEARD]
+        told = [(str(one.kind), one.reason, one.not_before) for one in heard]
     assert told == [("CANCEL", "UNCONFIRMED", None), ("RESTORE", "", None)]
 
 
 def test_a_cancellation_by_anybody_else_tells_its_reason_too(
     visit: Appointment, desk: Actor
 ) -> None:
-    HEARD.clear()
-    with override_settings(BOOKING_HANDLERS=["tests.scheduling.handlers.remember"]):
+    with listening() as heard:
         booking.cancel(appointment=visit, reason="OTHER", by=desk, now=timezone.now())
-    assert HEARD[0].reason == "OTHER"
+        assert heard[0].reason == "OTHER"
 
 
 def test_a_time_that_somebody_took_is_not_given_back(
