@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
-from django.utils import timezone
+from django.utils import timezone, translation
 from django_q.conf import Conf
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -112,6 +113,12 @@ def _empty_outbox() -> None:
 def _empty_cache() -> None:
     """Nobody has asked for anything yet: throttles count in the cache."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> None:
+    """A page that was answered in another language leaves it behind in its thread."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture
