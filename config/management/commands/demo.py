@@ -24,7 +24,7 @@ from config.supervisor import ChildEnded, Supervisor
 _HOST = "127.0.0.1"
 _DATA = ".daysheet/postgres"
 _ANCHOR = ".daysheet/audit.anchor"
-_FIRST_PAGE_SECONDS = 60
+_FIRST_PAGE_SECONDS = 120
 
 
 class Command(BaseCommand):
