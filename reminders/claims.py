@@ -28,15 +28,17 @@ CLAIM = timedelta(seconds=120)
 LONGEST_CODE, LONGEST_ID = 24, 120
 CLAIMED, SENDING, QUEUED, UNKNOWN = State.CLAIMED, State.SENDING, State.QUEUED, State.UNKNOWN
 
+# Materialized: a plan that asked the inner query again would lock further rows, and claim too many.
 CLAIM_SOME = """
-UPDATE reminders_delivery SET state = 'CLAIMED', fence = fence + 1,
-    lease_until = clock_timestamp() + %(lease)s::interval
-WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM reminders_delivery
     WHERE state = 'QUEUED' AND not_before <= %(now)s AND channel = ANY(%(channels)s::text[])
     ORDER BY is_automated, not_before, id LIMIT %(most)s FOR UPDATE SKIP LOCKED
 )
-RETURNING *
+UPDATE reminders_delivery SET state = 'CLAIMED', fence = fence + 1,
+    lease_until = clock_timestamp() + %(lease)s::interval
+FROM due WHERE reminders_delivery.id = due.id
+RETURNING reminders_delivery.*
 """
 # With it goes the row of the record: no message leaves without, and none is written of another.
 BEGIN = """
