@@ -45,6 +45,12 @@ def digests(reading: Reading, *, source: str, key: str) -> Digests:
     return Digests(whole=_digest(key, column, parts), parts=parts)
 
 
+def digest_of_part(values: Columns, *, of: Key, source: str) -> str:
+    """Return the digest of one part of a resource, as `digests` gives it."""
+    kind, resource_id = of
+    return _digest(digest_key(), f"emr.{source}/{kind}/{resource_id}", values).hex()
+
+
 def _digest(key: str, column: str, values: Columns) -> bytes:
     written = json.dumps(values, sort_keys=True, default=str)
     return blind_index(key=key, column=column, value=written)

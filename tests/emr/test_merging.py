@@ -8,14 +8,16 @@ from typing import Any
 
 import pytest
 
-from emr.models import EMRLink
+from emr.models import EMRConnection, EMRLink, OutboundMessage, PatientMatch
+from emr.outbox import writing
 from patients.merging import Choices, merge, unmerge
 from patients.models import MatchCandidate, Patient
 from patients.registration import stamp_of
 from patients.suggesting import TASK
 from providers.models import Clinic
 from tests.emr.conftest import Importer, Resource
-from tests.factories import ClinicFactory, UserFactory
+from tests.factories import ClinicFactory, PatientFactory, UserFactory
+from tests.factories.emr import EMRConnectionFactory
 
 Make = Callable[..., Resource]
 pytestmark = pytest.mark.django_db
@@ -79,3 +81,49 @@ def test_one_number_at_two_clinics_makes_no_pair(
     Patient.objects.update(clinic=elsewhere)
     run_import([resource(resource_id="2", identifier=numbered("A"))])
     assert not MatchCandidate.objects.exists()
+
+
+@pytest.fixture
+def joined(clinic: Clinic) -> EMRConnection:
+    return EMRConnectionFactory.create(clinic=clinic)
+
+
+def waits(patient: Patient, joined: EMRConnection, now: datetime) -> None:
+    """Let somebody be asked who this patient is at the other side."""
+    writing.ask_for_patient(patient, connection=joined, now=now)
+    PatientMatch.objects.create(connection=joined, patient=patient)
+
+
+def asked(patient: Patient) -> list[str]:
+    rows = OutboundMessage.objects.filter(patient=patient).order_by("pk")
+    return list(rows.values_list("state", flat=True))
+
+
+def test_two_questions_about_one_person_become_one_and_part_again(
+    clinic: Clinic, joined: EMRConnection, now: datetime
+) -> None:
+    keep, away = PatientFactory.create_batch(2, clinic=clinic)
+    for patient in (keep, away):
+        waits(patient, joined, now)
+    by = UserFactory.create()
+    choices = Choices(seen=(stamp_of(keep), stamp_of(away)))
+    done = merge(keep=keep, away=away, choices=choices, by=by, now=now)
+    assert sorted(asked(keep)) == ["QUEUED", "SKIPPED"]
+    assert PatientMatch.objects.filter(patient=keep, closed_at=None).count() == 1
+    unmerge(merge=done, by=by, now=now)
+    assert asked(keep) == asked(away) == ["QUEUED"]
+    for patient in (keep, away):
+        assert PatientMatch.objects.get(patient=patient).closed_at is None
+
+
+def test_one_question_goes_over_and_comes_back(
+    clinic: Clinic, joined: EMRConnection, now: datetime
+) -> None:
+    keep, away = PatientFactory.create_batch(2, clinic=clinic)
+    waits(away, joined, now)
+    by = UserFactory.create()
+    choices = Choices(seen=(stamp_of(keep), stamp_of(away)))
+    done = merge(keep=keep, away=away, choices=choices, by=by, now=now)
+    assert (asked(keep), asked(away)) == (["QUEUED"], [])
+    unmerge(merge=done, by=by, now=now)
+    assert (asked(keep), asked(away)) == ([], ["QUEUED"])

@@ -126,6 +126,11 @@ def test_every_table_that_names_a_patient_is_moved_or_stays_for_a_reason(
         "reminders.inboundtext",
         "reminders.notice",
         "reminders.pushsubscription",
+        "emr.emrtask",
+        "emr.inboundmessage",
+        "emr.outboundmessage",
+        "emr.patientmatch",
+        "emr.syncconflict",
     }
     named = {
         model._meta.label_lower
