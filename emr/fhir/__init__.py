@@ -1,1 +1,4 @@
-"""What FHIR R4 resources say, read tolerantly: JSON in, frozen dataclasses out, nothing stored."""
+"""FHIR R4 at the edge: what others' resources say, read tolerantly, and ours, built strictly.
+
+JSON in and out; nothing is stored and nobody is asked.
+"""
