@@ -1,9 +1,9 @@
-"""Runs of the import on resources written in a test."""
+"""Runs of the import on resources written in a test, and record systems to speak with."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from emr.findings import Finding, Tally
 from emr.importing import import_files
 from emr.intake.kinds import Target
 from providers.models import Clinic
+from tests.emr.peers import Peer, epic_peer, generic_peer, oracle_peer
 
 Resource = dict[str, Any]
 
@@ -72,3 +73,22 @@ def resource() -> Callable[..., Resource]:
         return {"resourceType": resource_type, "id": resource_id, "name": name} | rest
 
     return make
+
+
+@pytest.fixture
+def generic() -> Iterator[Peer]:
+    """A record system that speaks plain R4."""
+    with generic_peer() as peer:
+        yield peer
+
+
+@pytest.fixture
+def oracle() -> Iterator[Peer]:
+    with oracle_peer() as peer:
+        yield peer
+
+
+@pytest.fixture
+def epic() -> Iterator[Peer]:
+    with epic_peer() as peer:
+        yield peer

@@ -1,0 +1,1 @@
+"""A small FHIR R4 server for demonstrations and tests: one process, on loopback."""

@@ -1,0 +1,1 @@
+"""How each kind of record system is spoken to."""
