@@ -1,0 +1,1 @@
+"""HL7 version 2 as text: what is written strictly, what is read leniently. Knows no connection."""
