@@ -8,15 +8,19 @@ changed contact closes the old account's door. Nothing is ever linked by name an
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.module_loading import import_string
 
 from patients.contact_changes import address_left
 from patients.models import Patient
@@ -78,10 +82,19 @@ def register_provisional(*, clinic: Clinic, details: Details) -> Patient:
 
 
 def _made(patient: Patient) -> Patient:
-    """Write a new record, and have the worker look for others of the same person."""
-    patient.save(force_insert=True)
-    suggest_later([patient.pk])
+    """Write a new record, have the worker look for others of the same person, and tell everybody
+    named in settings.REGISTRATION_HANDLERS; all of it, or nothing."""
+    with nullcontext() if connection.in_atomic_block else transaction.atomic():
+        patient.save(force_insert=True)
+        suggest_later([patient.pk])
+        for handler in _handlers(tuple(settings.REGISTRATION_HANDLERS)):
+            handler(patient)
     return patient
+
+
+@lru_cache(maxsize=4)
+def _handlers(paths: tuple[str, ...]) -> tuple[Callable[[Patient], None], ...]:
+    return tuple(import_string(path) for path in paths)
 
 
 class DetailsChanged(Exception):

@@ -22,8 +22,13 @@ STEPS: Mapping[str, tuple[str, str]] = {
 class Stopping:
     """Wraps the statements of a connection; calls `stop` at the step, each time it is reached."""
 
-    def __init__(self, step: str, stop: Callable[[], None]) -> None:
-        self.when, self.words = STEPS.get(step, ("", ""))
+    def __init__(
+        self,
+        step: str,
+        stop: Callable[[], None],
+        steps: Mapping[str, tuple[str, str]] = STEPS,
+    ) -> None:
+        self.when, self.words = steps.get(step, ("", ""))
         self.stop = stop
 
     def __call__(self, execute: Callable[..., Any], sql: Any, *rest: Any) -> Any:

@@ -1,0 +1,1 @@
+"""What is told to record systems: written with each change, sent in order, never twice."""

@@ -1,0 +1,1 @@
+"""The outbox against record systems on this machine."""

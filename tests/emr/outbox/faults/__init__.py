@@ -1,0 +1,1 @@
+"""Workers that die while they tell a record system something."""
