@@ -136,8 +136,17 @@ def _booked(change: Change, work: Work) -> datetime:
 def _moved(change: Change, work: Work) -> datetime:
     work.drop(change.appointment.pk, Why.MOVED)
     work.recall(change.appointment.pk, Why.MOVED, kinds=OF_STANDING)
-    _tell(work, NoticeKind.MOVED, change)
+    if _is_elsewhere(change):
+        _tell(work, NoticeKind.MOVED, change)
     return _from(change)
+
+
+def _is_elsewhere(change: Change) -> bool:
+    """Whether the patient has to come at another time or to somebody else: a visit that only lasts
+    longer is none that they need to hear of."""
+    was, visit = change.before, change.appointment
+    now = (visit.scheduled_start, visit.provider_id, visit.clinic_id)
+    return was is None or (was.start, was.provider_id, was.clinic_id) != now
 
 
 def _confirmed(change: Change, work: Work) -> None:

@@ -58,6 +58,7 @@ def book(
     clinic: Clinic,
     visit_type: VisitType,
     start: datetime,
+    end: datetime | None = None,
     reason: str = "",
     via: BookedVia = BookedVia.DESK,
     hold: SlotHold | None = None,
@@ -73,11 +74,13 @@ def book(
     `start` is an aware instant. A hold of the caller's own is used up; `overbook` takes the lowest
     free lane beside the ordinary one and is a staff act, as is `override` (a reason's code), which
     lifts notice and horizon. A `claim` brings its own hold and terms, and is settled with the
-    booking. Raises SlotTaken, PatientBusy, HoldExpired, Busy, KeyReused or the refusal that working
-    hours, absences or the visit type give.
+    booking; `end` goes with one whose terms take the visit as told. Raises SlotTaken,
+    PatientBusy, HoldExpired, Busy, KeyReused or the refusal that working hours, absences or the
+    visit type give.
     """
     (booked,) = _book_all(
         [start],
+        end=end,
         patient=patient,
         provider=provider,
         clinic=clinic,
@@ -129,6 +132,7 @@ def book_series(
 def _book_all(
     starts: Sequence[datetime],
     *,
+    end: datetime | None = None,
     patient: Patient,
     provider: Provider,
     clinic: Clinic,
@@ -169,7 +173,7 @@ def _book_all(
         if claim is None:
             check_can_book(visit_type, by=by)
         wanted = [
-            place(provider=provider, clinic=clinic, visit_type=visit_type, start=start)
+            place(provider=provider, clinic=clinic, visit_type=visit_type, start=start, end=end)
             for start in starts
         ]
         if overbook:
@@ -259,6 +263,7 @@ def reschedule(
     *,
     appointment: Appointment,
     start: datetime,
+    end: datetime | None = None,
     provider: Provider | None = None,
     clinic: Clinic | None = None,
     visit_type: VisitType | None = None,
@@ -283,6 +288,7 @@ def reschedule(
         clinic=clinic or appointment.clinic,
         visit_type=visit_type or appointment.appointment_type,
         start=start,
+        end=end,
     )
     kept = hold if claim is None else claim.hold
     move = partial(_move, appointment, hold=kept, override=override, claim=claim, by=by, now=now)

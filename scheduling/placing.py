@@ -48,12 +48,14 @@ class Terms:
     """What binds the one who asks: patients keep to the grid, to notice and to the horizon.
 
     `beside_others` lets an ordinary visit stand beside overbooked ones, as it did before.
+    `as_told` is for a visit that stands in another system already: only taken time forbids it.
     """
 
     on_grid: bool = True
     notice_and_horizon: bool = True
     past_allowed: bool = False
     beside_others: bool = False
+    as_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +154,11 @@ def ask_about(
 
 def judge(placements: Sequence[Placement], facts: Facts, *, terms: Terms, now: datetime) -> None:
     """Raise the refusal that these facts call for, if any."""
-    if not facts.is_bookable:
-        raise ProviderInactive
-    for placement in placements:
-        _check_hours(placement, facts, terms=terms, now=now)
+    if not terms.as_told:
+        if not facts.is_bookable:
+            raise ProviderInactive
+        for placement in placements:
+            _check_hours(placement, facts, terms=terms, now=now)
     if facts.is_booked or facts.is_held:
         raise SlotTaken(held=facts.is_held and not facts.is_booked)
 
@@ -178,17 +181,25 @@ def _check_hours(placement: Placement, facts: Facts, *, terms: Terms, now: datet
 
 
 def place(
-    *, provider: Provider, clinic: Clinic, visit_type: VisitType, start: datetime, lane: int = 0
+    *,
+    provider: Provider,
+    clinic: Clinic,
+    visit_type: VisitType,
+    start: datetime,
+    end: datetime | None = None,
+    lane: int = 0,
 ) -> Placement:
     """Return the placement of a visit; one without a length takes the step of the hours it is in.
 
-    Raises OutsideHours where such a visit does not start in working hours, and InThePast or TooFar
-    at the ends of the calendar, where an instant cannot be reckoned with.
+    An `end` that was told goes before the type's length. Raises OutsideHours where a visit without
+    either does not start in working hours, and InThePast or TooFar at the ends of the calendar,
+    where an instant cannot be reckoned with.
     """
     if start.year in {MINYEAR, MAXYEAR}:
         raise InThePast if start.year == MINYEAR else TooFar
-    if visit_type.minutes is not None:
+    if end is None and visit_type.minutes is not None:
         end = start + visit_type.minutes * MINUTE
+    if end is not None:
         return Placement(provider, clinic, visit_type, start, end, lane)
     windows = hours_around(start, provider=provider.pk, clinic=clinic.pk, zone=clinic.zone)
     covering = [w for w in windows if w.allows(visit_type.pk) and w.elapsed(start) is not None]

@@ -1,0 +1,1 @@
+"""What record systems tell: believed, kept once, understood later, and never dropped."""
