@@ -75,6 +75,31 @@ JOBS = [
         "Time that silence gives back is of use to others only while it is to come.",
     ),
     Job(
+        "tell record systems",
+        "emr.tasks.push",
+        1,
+        "What could not be told at once, or a lost trigger, would leave the clinic's EMR behind.",
+    ),
+    Job(
+        "take in what record systems tell",
+        "emr.tasks.take_in",
+        1,
+        "What could not be taken when it came, or whose worker died, would wait for ever.",
+    ),
+    Job(
+        "ask record systems for changes",
+        "emr.tasks.poll",
+        1,
+        "Systems that tell nothing themselves would change visits that nobody here hears of.",
+    ),
+    Job(
+        "ask what record systems offer",
+        "emr.tasks.discover",
+        24 * 60,
+        "A record system that takes something away, or moves, would be noticed by what fails.",
+        at=time(7),  # before the clinics open
+    ),
+    Job(
         "forget old reports",
         "reminders.tasks.tidy",
         24 * 60,

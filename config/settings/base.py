@@ -85,6 +85,7 @@ TEMPLATES = [
                 "patients.privacy.sign_in.context.sign_in",
                 "scheduling.context.desk",
                 "reminders.context.desk",
+                "emr.context.desk",
             ],
         },
     }
@@ -210,6 +211,12 @@ AUDITED_MODELS: dict[str, list[str]] = {
     "account.EmailAddress": [],
     "auth.Group": [],
     "auth.User": ["password", "last_login"],
+    "emr.EMRCode": [],
+    "emr.EMRConnection": [],
+    "emr.EMRTask": [],
+    "emr.PatientMatch": [],
+    "emr.SigningKey": ["public"],
+    "emr.SyncConflict": [],
     "mfa.Authenticator": ["data", "last_used_at"],
     "patients.CareRelationship": [],
     "patients.ClinicGroupObjectPermission": [],
@@ -284,7 +291,10 @@ BOOKING_HANDLERS = [
     "reminders.planning.on_appointment_change",
     "scheduling.openings.on_appointment_change",
     "reminders.calls.on_appointment_change",
+    "emr.outbox.writing.on_appointment_change",
 ]
+# Called in the transaction in which somebody's record is made.
+REGISTRATION_HANDLERS = ["emr.outbox.writing.on_registration"]
 # Called in order inside the transaction of every change to hours, time off and closures.
 HOURS_HANDLERS = ["scheduling.hours_openings.on_hours_change"]
 # Called in order when two records of one person are joined, and when they are taken apart again.
@@ -308,7 +318,7 @@ OFFER_REACH = "reminders.offers.reach_of"
 OFFER_HANDLERS = ["reminders.offers.on_offers"]
 BOOKING_LOCK_TIMEOUT_MS = env.int("BOOKING_LOCK_TIMEOUT_MS", default=3_000)
 # Called with the invented clinic and `now` once it has its people and visits.
-DEMO_SEEDERS = ["reminders.seeding.seed"]
+DEMO_SEEDERS = ["reminders.seeding.seed", "emr.seeding.seed"]
 CARE_RELATIONSHIP_MONTHS = env.int("CARE_RELATIONSHIP_MONTHS", default=12)
 
 # Messages: the vendor of each channel. Their addresses are theirs unless another is named; without
@@ -342,6 +352,11 @@ PUSH_HOSTS = [
 VENDOR_TIMEOUT_SECONDS = env.int("VENDOR_TIMEOUT_SECONDS", default=10)
 REMINDER_THREADS = env.int("REMINDER_THREADS", default=8)
 MESSAGE_DIRECTORY = BASE_DIR / "var" / "messages"  # of the channel `file`
+
+# HL7 v2 over TLS: whom we trust (without a file the system's authorities), how we show ourselves.
+HL7_CA_FILE = env.str("HL7_CA_FILE", default="")
+HL7_CLIENT_CERT = env.str("HL7_CLIENT_CERT", default="")
+HL7_CLIENT_KEY = env.str("HL7_CLIENT_KEY", default="")
 
 # Background jobs: the queue is in PostgreSQL, so no task is lost with a cache.
 Q_CLUSTER = {

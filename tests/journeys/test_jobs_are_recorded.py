@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from config import schedule
+from emr import trying
 from patients import codes, second_factor, suggesting
 from patients.accounts import mail_new_password
 from patients.emergency import tell_officers
@@ -235,7 +236,7 @@ def test_every_job_that_is_queued_or_scheduled_is_looked_at_here() -> None:
     """Jobs run inside the request's own record in tests, which hides that one keeps none."""
     sources = (path.read_text() for app in APPS for path in (PROJECT / app).rglob("*.py"))
     queued = {name for text in sources for name in QUEUED.findall(text)}
-    queued |= {suggesting.TASK, writing.DISPATCH}
+    queued |= {suggesting.TASK, writing.DISPATCH, trying.CHECK, trying.PUSH}
     scheduled = {job.task for job in schedule.JOBS}
     assert queued | scheduled == {
         "patients.accounts.mail_new_password",
@@ -254,6 +255,12 @@ def test_every_job_that_is_queued_or_scheduled_is_looked_at_here() -> None:
         "patients.tasks.seal_audit",
         "patients.tasks.verify_audit",
         "patients.tasks.verify_daily",
+    } | {  # tests/emr/inbox/test_recorded.py and tests/emr/outbox/test_recorded.py look at these
+        "emr.tasks.check",
+        "emr.tasks.discover",
+        "emr.tasks.poll",
+        "emr.tasks.push",
+        "emr.tasks.take_in",
     }
 
 
