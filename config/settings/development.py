@@ -39,3 +39,6 @@ PUSH_HOSTS = [*PUSH_HOSTS, "127.0.0.1", "localhost"]  # a push service of one's 
 VAPID_PRIVATE_KEY = env.str(
     "VAPID_PRIVATE_KEY", default="ZGV2ZWxvcG1lbnQtb25seS1uby1wdXNoLWtleS0wMDA"
 )
+# The record system that `manage.py demo` starts beside the clinic; none without an address.
+EMR_DEMO_URL = env.str("EMR_DEMO_URL", default="")
+EMR_DEMO_SECRET = "development-only-not-a-secret-of-the-demo"  # noqa: S105

@@ -42,7 +42,7 @@ def start(home: Path, port: int) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [*command, sys.executable, "manage.py", "demo"],
         cwd=PROJECT,
-        env=environment(PORT=str(port)),
+        env=environment(PORT=str(port), DEMO_RECORDS=str(home.parent / "records.sqlite3")),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -72,7 +72,10 @@ def test_it_serves_says_who_may_sign_in_and_stops_cleanly(home: Path) -> None:
     with serving(home) as (process, address, lines):
         with urlopen(address, timeout=60) as page:  # noqa: S310 - our own address
             assert page.status == 200
-        assert wait_until(lambda: len(descendants(process.pid)) >= 8)
+        records = next(line.split()[-1] for line in lines if line.startswith("A record system"))
+        with urlopen(records, timeout=60) as page:  # noqa: S310 - our own address
+            assert b"Demo record system" in page.read()
+        assert wait_until(lambda: len(descendants(process.pid)) >= 9)
         children = descendants(process.pid)
     said = "".join(lines).lower()
     assert all(word in said for word in ("receptionist", "provider", "admin", "patient"))
@@ -110,6 +113,17 @@ def test_a_dead_web_server_ends_the_demo_and_is_named(home: Path) -> None:
         assert process.returncode == 1
         assert "web ended with status -9" in output
         assert not any(map(is_alive, children))
+
+
+def test_a_dead_record_system_ends_the_demo_and_is_named(home: Path) -> None:
+    with serving(home) as (process, _address, _lines):
+        records = next(
+            pid for pid in descendants(process.pid) if "emr_demo_server" in command_line(pid)
+        )
+        os.kill(records, signal.SIGKILL)
+        output, _none = process.communicate(timeout=120)
+        assert process.returncode == 1
+        assert "emr ended with status -9" in output
 
 
 def test_a_taken_port_is_told_in_one_line_that_names_the_way_out(home: Path) -> None:

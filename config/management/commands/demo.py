@@ -1,4 +1,4 @@
-"""`manage.py demo`: database, web and worker under one roof, for a first look at the product."""
+"""`manage.py demo`: database, web, worker and a record system under one roof, for a first look."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config.progress import step
 from config.supervisor import ChildEnded, Supervisor
+from emr.demo_server.serving import ROOT
+from emr.seeding import CONNECTION
 
 _HOST = "127.0.0.1"
 _DATA = ".daysheet/postgres"
 _ANCHOR = ".daysheet/audit.anchor"
+_RECORDS = ".daysheet/record-system.sqlite3"
 _FIRST_PAGE_SECONDS = 120
 
 
@@ -48,17 +51,26 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _serve(self) -> None:
-        with _listener() as listener, Supervisor(sys.stdout) as supervisor:
-            port = listener.getsockname()[1]
+        with (
+            _listener() as listener,
+            _second_listener(listener) as records,
+            Supervisor(sys.stdout) as supervisor,
+        ):
+            address, elsewhere = _address(listener) + "/", _address(records)
             _migrate()
             _start(supervisor, listener)
+            _start_records(supervisor, records, notify=address)
             listener.close()  # so that a dead web process refuses instead of keeping us waiting
+            records.close()
+            settings.EMR_DEMO_URL = f"{elsewhere}{ROOT}"  # known only now
+            with step("Waiting for the record system"):
+                _await_page(supervisor, elsewhere)
             call_command("seed_demo", "--show-logins", stdout=self.stdout)
             connections.close_all()
-            address = f"http://{_HOST}:{port}/"
             with step("Waiting for the first page"):
                 _await_page(supervisor, address)
-            self.stdout.write(f"\nDaysheet is at {address}   (Ctrl-C stops it)")
+            self.stdout.write(f"\nA record system to sync with is at {elsewhere}/")
+            self.stdout.write(f"Daysheet is at {address}   (Ctrl-C stops it)")
             self.stdout.flush()
             while True:
                 supervisor.look()
@@ -91,6 +103,22 @@ def _listener() -> socket.socket:
     return listener
 
 
+def _second_listener(first: socket.socket) -> socket.socket:
+    """Take the next port for the record system, or any other if that is taken."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, first.getsockname()[1] + 1))
+    except (OSError, OverflowError):
+        listener.bind((_HOST, 0))
+    listener.listen(64)
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    return f"http://{_HOST}:{listener.getsockname()[1]}"
+
+
 def _migrate() -> None:
     executor = MigrationExecutor(connections["default"])
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
@@ -100,8 +128,7 @@ def _migrate() -> None:
 
 
 def _start(supervisor: Supervisor, listener: socket.socket) -> None:
-    address = f"http://{_HOST}:{listener.getsockname()[1]}"
-    own = {"DEMO_ENTRY": "true", "PYTHONUNBUFFERED": "1", "SITE_URL": address}
+    own = {"DEMO_ENTRY": "true", "PYTHONUNBUFFERED": "1", "SITE_URL": _address(listener)}
     env = dict(os.environ) | own
     descriptor = listener.fileno()
     web = [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn"]
@@ -112,6 +139,19 @@ def _start(supervisor: Supervisor, listener: socket.socket) -> None:
         pass_fds=[descriptor],
     )
     supervisor.start("worker", [sys.executable, "manage.py", "worker"], env=env)
+
+
+def _start_records(supervisor: Supervisor, listener: socket.socket, *, notify: str) -> None:
+    """Start the record system; it tells the clinic of what is changed there."""
+    descriptor = listener.fileno()
+    command = [sys.executable, "manage.py", "emr_demo_server", "--fd", str(descriptor)]
+    told = ["--notify", f"{notify}hooks/emr/{CONNECTION}", "--secret", settings.EMR_DEMO_SECRET]
+    supervisor.start(
+        "emr",
+        [*command, "--state", os.environ.get("DEMO_RECORDS") or _RECORDS, *told],
+        env=dict(os.environ) | {"PYTHONUNBUFFERED": "1"},
+        pass_fds=[descriptor],
+    )
 
 
 def _await_page(supervisor: Supervisor, address: str) -> None:
