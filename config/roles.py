@@ -35,6 +35,7 @@ class Resource(StrEnum):
     NOTES = "clinical notes"
     WAITLIST = "waitlist"
     DELIVERY = "delivery log (no bodies)"
+    EMR = "record system: tasks, conflicts, links"
     AUDIT = "audit"
     EMERGENCY = "emergency access"
     STAFF = "users, roles"
@@ -104,6 +105,11 @@ TABLE: dict[Resource, dict[Holder, Cell]] = {
         Holder.PROVIDER: _read("view_own_schedule", limit=OWN),
         Holder.CLINIC_ADMIN: _read("view_appointments"),
         Holder.PRIVACY_OFFICER: _read("view_audit"),
+    },
+    Resource.EMR: {
+        Holder.RECEPTIONIST: _write("manage_appointments"),
+        Holder.PROVIDER: _write("manage_own_visits", limit="own tasks"),
+        Holder.CLINIC_ADMIN: _write("manage_appointments", "manage_clinic"),
     },
     Resource.AUDIT: {
         Holder.PATIENT: _read(limit="who looked at the own record"),

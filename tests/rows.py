@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 from psycopg.types.range import Range
 
+from emr.kinds import TaskKind
 from patients import emergency
 from patients.models import (
     BreakGlassGrant,
@@ -35,6 +36,15 @@ from reminders.models import (
 from scheduling import links, notes
 from scheduling.models import Appointment, Opening, SlotHold, WaitlistEntry, WaitlistOffer
 from tests.factories import MembershipFactory, PatientFactory, hold_of
+from tests.factories.emr_work import (
+    arrival_of,
+    conflict_of,
+    match_of,
+    message_of,
+    person_there,
+    record_system_of,
+    task_of,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -60,6 +70,7 @@ def one_of_each(visit: Appointment) -> None:
     _agreed(visit, patient)
     _told(visit, patient)
     _to_do(visit, patient)
+    _in_the_record_system(visit, patient)
 
 
 def _waiting(visit: Appointment) -> None:
@@ -193,3 +204,13 @@ def _to_do(visit: Appointment, patient: Patient) -> None:
         meaning=Meaning.OTHER.value,
         needs_staff=True,
     )
+
+
+def _in_the_record_system(visit: Appointment, patient: Patient) -> None:
+    """What is told to it and came from it, and what it leaves for people."""
+    connection = record_system_of(visit.clinic)
+    message_of(visit, connection)
+    arrival_of(connection, patient=patient, appointment=visit)
+    conflict_of(visit, connection)
+    match_of(patient, connection, person_there(patient))
+    task_of(connection, TaskKind.NO_SHOW, patient=patient, appointment=visit)

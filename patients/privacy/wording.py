@@ -27,6 +27,9 @@ PURPOSES = {
     "waitlist": gettext_lazy("Waitlist"),
     "offer": gettext_lazy("Offer to the waitlist"),
     "import": gettext_lazy("Import"),
+    "emr": gettext_lazy("Record system"),
+    "emr_keys": gettext_lazy("Record system"),
+    "emr_launch": gettext_lazy("Sign-in"),
     "finding_doubles": gettext_lazy("Looking for double records"),
     "telling_records_apart": gettext_lazy("Looking for double records"),
     "joining_records": gettext_lazy("Joining double records"),
@@ -55,6 +58,7 @@ TO_A_PATIENT = {
     "waitlist": gettext_lazy("To keep the waitlist up to date"),
     "offer": gettext_lazy("To offer you an earlier time"),
     "import": gettext_lazy("To bring your record in from another system"),
+    "emr": gettext_lazy("To keep your medical record up to date"),
     "finding_doubles": gettext_lazy("To check that you have only one record"),
     "telling_records_apart": gettext_lazy("To check that you have only one record"),
     "joining_records": gettext_lazy("To keep all of your visits in one record"),
@@ -72,12 +76,16 @@ SYSTEMS = {
     "system:matching": gettext_lazy("The search for double records"),
     "system:waitlist": gettext_lazy("The waitlist"),
     "system:import": gettext_lazy("The import from another system"),
+    "system:emr": gettext_lazy("The link to the record system"),
     "system:rotate_keys": gettext_lazy("The change of keys"),
     "system:restore-drill": gettext_lazy("The trial of a backup"),
 }
 AREAS = {
     "desk": gettext_lazy("Front desk"),
     "messages": gettext_lazy("Front desk"),
+    "emr": gettext_lazy("Record system"),
+    "emr_provider": gettext_lazy("Provider's pages"),
+    "emr_hooks": gettext_lazy("Record system"),
     "provider": gettext_lazy("Provider's pages"),
     "portal": gettext_lazy("Patient's pages"),
     "emergency": gettext_lazy("Emergency access"),
@@ -102,6 +110,13 @@ PAGES = {
     "messages:texts": gettext_lazy("Texts received"),
     "messages:log": gettext_lazy("Messages sent"),
     "messages:visit": gettext_lazy("Messages about a visit"),
+    "emr:tasks": gettext_lazy("Tasks from the record system"),
+    "emr:conflicts": gettext_lazy("Conflicts with the record system"),
+    "emr:conflict": gettext_lazy("Conflicts with the record system"),
+    "emr:patients": gettext_lazy("Patients to find in the record system"),
+    "emr:patient": gettext_lazy("Patients to find in the record system"),
+    "emr:messages": gettext_lazy("Messages to the record system"),
+    "emr:message": gettext_lazy("Messages to the record system"),
     "provider:today": gettext_lazy("Provider's day"),
     "provider:week": gettext_lazy("Provider's week"),
     "provider:visit": gettext_lazy("Provider's visit page"),
@@ -158,6 +173,13 @@ SEEN_ON = {
     "desk:waitlist_entry": gettext_lazy("Saw that you wait for a visit"),
     "desk:gaps": gettext_lazy("Saw that a free time is offered to you"),
     "desk:gap": gettext_lazy("Looked for somebody for a free time"),
+    "emr:tasks": gettext_lazy("Saw what is to be done for you"),
+    "emr:conflicts": gettext_lazy("Compared your visit with the record system"),
+    "emr:conflict": gettext_lazy("Compared your visit with the record system"),
+    "emr:patients": gettext_lazy("Looked for you in the record system"),
+    "emr:patient": gettext_lazy("Looked for you in the record system"),
+    "emr:messages": gettext_lazy("Saw what was sent to the record system"),
+    "emr:message": gettext_lazy("Saw what was sent to the record system"),
     "hooks:twilio_inbound": gettext_lazy("Read a text from your phone number"),
     "messages:texts": gettext_lazy("Read a text from your phone number"),
     "messages:calls": gettext_lazy("Saw that you should be called"),
@@ -198,6 +220,8 @@ def deed_words(action: int, *, model: str, kind: str, page: str) -> str:
         return _("Booked a visit for you")
     if model == "appointment" and kind in CHANGES:
         return str(CHANGES[kind])
+    if model == "outboundmessage" and action == Act.SEND:
+        return _("Told the record system about you")
     if model == "visitnote":
         return _("Wrote a note of your visit")
     if model == "waitlistentry":

@@ -16,6 +16,7 @@ from tests.browser import (
     account_subjects,
     choices_subjects,
     emergency_subjects,
+    emr_subjects,
     gap_subjects,
     message_subjects,
     portal_subjects,
@@ -67,6 +68,7 @@ def _everything() -> tuple[list[Subject], list[str]]:
         *waitlist_subjects.WAYS,
         *gap_subjects.WAYS,
         *report_subjects.WAYS,
+        *emr_subjects.WAYS,
     ]:
         try:
             found += way()

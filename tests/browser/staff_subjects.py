@@ -37,6 +37,7 @@ def _accounts() -> list[Subject]:
     own = ["account_logout", "account_reauthenticate", "account_change_password"]
     return [
         *(Subject(name, "staff", anybody) for name in public),
+        Subject("smart:callback", "staff", anybody, status=403),
         *(Subject(name, "staff", member) for name in own),
     ]
 

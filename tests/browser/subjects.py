@@ -15,6 +15,9 @@ NO_PICTURE = {
     "home": "only leads on",
     "healthz": "for machines",
     "readyz": "for machines",
+    "smart:jwks": "for machines",
+    "smart:launch": "only leads on",
+    "smart:standalone": "only leads on",
     "portal:calendar": "a file for calendars",
     "portal:record_looks_file": "a file of looks",
     "portal:join_link": "only leads on",
@@ -32,6 +35,15 @@ NO_PICTURE = {
     "desk:board_now": "a part of the board",
     "desk:gaps_now": "a part of the list of gaps",
     "desk:gap_now": "a part of a gap's page",
+    "fhir:root": "for machines",
+    "fhir:metadata": "for machines",
+    "fhir:bulk_publish": "for machines",
+    "fhir:locations": "for machines",
+    "fhir:schedules": "for machines",
+    "fhir:slots": "for machines",
+    "fhir:search": "for machines",
+    "fhir:read": "for machines",
+    "fhir:elsewhere": "for machines",
 }
 
 

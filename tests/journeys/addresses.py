@@ -12,14 +12,25 @@ from uuid import uuid4
 
 from django.contrib import admin
 
+from emr.kinds import TaskKind
+from emr.models import EMRConnection, EMRTask, PatientMatch
 from patients.models import GrantKind, Patient
 from providers.models import Provider
 from reminders.kinds import Meaning
 from reminders.models import InboundText
 from reminders.preferences import unsubscribe_token
-from scheduling.models import WaitlistEntry, WaitlistOffer
+from scheduling.models import Appointment, WaitlistEntry, WaitlistOffer
 from scheduling.waitlist.tokens import digest_of, token_of
 from tests.factories import PatientFactory
+from tests.factories.emr_work import (
+    arrival_of,
+    conflict_of,
+    match_of,
+    message_of,
+    person_there,
+    record_system_of,
+    task_of,
+)
 from tests.factories.waitlist import entry_of, offer_of, opening_of
 from tests.journeys.cast import COLLEAGUE, ROOT, STRANGER, World
 from tests.routes import Route
@@ -66,8 +77,16 @@ OFFICERS_PATIENT = _pages("privacy", "patient patient_file")
 OFFICERS_COLLEAGUE = _pages("privacy", "colleague colleague_file")
 PAIR = _pages("records", "pair check apart")
 DESK_HOLD = _pages("desk", "hold hold_extend hold_release")
+EMR_TASK = _pages("emr", "task_done task_open")
+EMR_CONFLICT = _pages("emr", "conflict settle")
+EMR_PATIENT = _pages("emr", "patient patient_link patient_make patient_leave")
+EMR_MESSAGE = _pages("emr", "message message_replay message_drop")
+EMR_ARRIVAL = _pages("emr", "arrival arrival_act")
+EMR_CONNECTION = _pages("emr", "connection_try names")
 BESIDES_THE_ROW = {"provider:act": {"name": "complete"}, "desk:act": {"name": "confirm"}}
+BESIDES_THE_ROW["emr_hooks:notified_of"] = {"resource_type": "Appointment", "resource_id": "a.1-B"}
 BESIDES_THE_ROW["desk:offer_act"] = {"name": "withdraw"}
+BESIDES_THE_ROW |= {"emr:settle": {"side": "ours"}, "emr:arrival_act": {"name": "leave"}}
 
 
 def cases(route: Route, world: World, actor: str) -> Cases:
@@ -351,7 +370,85 @@ def _model_of(route: Route) -> type[Any]:
     raise LookupError(f"{route.name} is no page of a registered model")
 
 
+def _emr(make: Callable[[Appointment, EMRConnection], Any]) -> Finder:
+    """Rows of the record system of the actor's clinic, and of the other clinic's."""
+
+    def find(route: Route, world: World, actor: str) -> Cases:
+        visits = (world.visits["here"], world.visits["there"])
+        here, there = (make(visit, record_system_of(visit.clinic)) for visit in visits)
+        own, foreign = (there, here) if actor == STRANGER else (here, there)
+        return Cases(*_by_pk([own], [foreign]))
+
+    return find
+
+
+def _order(visit: Appointment, connection: EMRConnection) -> EMRTask:
+    about = {"resource_type": "ServiceRequest", "resource_id": uuid4().hex}
+    return task_of(connection, TaskKind.ORDER, patient=visit.patient, **about)
+
+
+def _found_there(visit: Appointment, connection: EMRConnection) -> PatientMatch:
+    patient = PatientFactory.create(clinic=visit.clinic)
+    return match_of(patient, connection, person_there(patient))
+
+
+def _own_result(route: Route, world: World, actor: str) -> Cases:
+    """A result to follow up is its provider's, and no colleague's."""
+    here, there = (
+        task_of(
+            record_system_of(side.clinic),
+            TaskKind.RESULT,
+            patient=side.patient,
+            provider=side.provider,
+            resource_type="DiagnosticReport",
+            resource_id=uuid4().hex,
+        )
+        for side in (world.here, world.there)
+    )
+    own = {"provider": [here], STRANGER: [there]}.get(actor, [])
+    return Cases(*_by_pk(own, [task for task in (here, there) if task not in own]))
+
+
+def _face(route: Route, world: World, actor: str) -> Cases:
+    """Our FHIR face, which is everybody's."""
+    clinic = world.here.clinic.pk
+    known: dict[str, Arguments] = {
+        "fhir:search": {"resource_type": "Schedule"},
+        "fhir:read": {"resource_type": "Location", "resource_id": clinic},
+        "fhir:slots": {"clinic": clinic},
+    }
+    unknown: dict[str, Arguments] = {
+        "fhir:search": {"resource_type": "Patient"},
+        "fhir:read": {"resource_type": "Patient", "resource_id": world.here.patient.pk},
+        "fhir:slots": {"clinic": uuid4()},
+        "fhir:elsewhere": {"rest": "a/b/c"},
+    }
+    mine = [known[route.name]] if route.name in known else []
+    return Cases(mine, [], [unknown[route.name]])
+
+
+def _launch(route: Route, world: World, actor: str) -> Cases:
+    """Doors from record systems: to a connection that opens none, every visitor is nobody."""
+    system = record_system_of(world.here.clinic)
+    return Cases(*_by_pk([system], []))
+
+
+def _hook(route: Route, world: World, actor: str) -> Cases:
+    """Where record systems notify us: nobody who does not show the secret meets anything."""
+    return Cases(*_by_pk([], [record_system_of(world.here.clinic)]))
+
+
 TABLE: list[tuple[list[str], Finder]] = [
+    (_pages("emr_hooks", "notified notified_of"), _hook),
+    (_pages("smart", "launch standalone"), _launch),
+    (_pages("fhir", "search read slots elsewhere"), _face),
+    (EMR_TASK, _emr(_order)),
+    (EMR_CONFLICT, _emr(lambda visit, system: conflict_of(visit, system, resource_id=uuid4().hex))),
+    (EMR_PATIENT, _emr(_found_there)),
+    (EMR_MESSAGE, _emr(message_of)),
+    (EMR_ARRIVAL, _emr(lambda _visit, system: arrival_of(system))),
+    (EMR_CONNECTION, _emr(lambda _visit, system: system)),
+    (["emr_provider:own_task_done"], _own_result),
     (CLINIC, _clinic),
     (JOINING, _clinic),
     (PLACE_IN_LINE, _place_in_line),

@@ -61,6 +61,7 @@ from tests.factories import (
     hold_of,
     next_monday,
 )
+from tests.factories.emr_work import record_system_of, signing_key
 
 DAY = timedelta(days=1)
 HALF_HOUR = timedelta(minutes=30)
@@ -280,6 +281,8 @@ class World:
         make: dict[str, Callable[[], Any]] = {
             "Appointment": lambda: self.visits["here" if is_here else "there"],
             "Clinic": lambda: side.clinic,
+            "EMRConnection": lambda: record_system_of(side.clinic),
+            "SigningKey": lambda: signing_key(),
             "ClinicClosure": lambda: save_closure(
                 ClinicClosure(clinic=side.clinic, label="Training", **_far_away())
             ),

@@ -19,7 +19,7 @@ ADMIN_READ = {
     "patients_patient": "view_patients",
     "scheduling_appointment": "view_appointments",
 }
-ADMIN_APPS = ("auth_", "patients_", "providers_", "reminders_", "scheduling_")
+ADMIN_APPS = ("auth_", "emr_", "patients_", "providers_", "reminders_", "scheduling_")
 ADMIN_ENTRY = ("manage_clinic", "view_staff")
 ADMIN_OPEN_TO_ALL_INSIDE = ("changelist", "change", "history")
 # A superuser sets clinics up, and sees nothing of patients without a role.

@@ -32,7 +32,7 @@ LET_IN = {200, 204, 302, 303, 304, 400, 403, 409, 422}
 LEADS_TO_SIGN_IN = {Audience.PATIENT: "portal:sign_in"}
 # Without the time, the clinic or the field that they are about, these are no pages.
 NEEDS_MORE = {"desk:book", "desk:series", "desk:hold_place", "desk:choose_clinic"}
-NEEDS_MORE |= {"desk:gap_open", "desk:gap_offer"}
+NEEDS_MORE |= {"desk:gap_open", "desk:gap_offer", "emr:replay_all"}
 # Admin looks at the permission before the row: nobody is told by it which rows there are.
 UNKNOWN = {True: {FORBIDDEN, NOT_FOUND}, False: {NOT_FOUND}}
 # What of a page is never the same twice: its token, its nonce and its number.
