@@ -118,11 +118,11 @@ CONFLICTS = {
 }
 TASKS: dict[TaskKind, tuple[Promise, Promise]] = {
     TaskKind.ORDER: (
-        gettext_lazy("Order: to be booked"),
+        gettext_lazy("Order to be booked"),
         gettext_lazy("A new order came in. Book a visit for it."),
     ),
     TaskKind.RESULT: (
-        gettext_lazy("Result: follow up?"),
+        gettext_lazy("Result to follow up"),
         gettext_lazy("A result came in. Read it in the record system."),
     ),
     TaskKind.NO_SHOW: (

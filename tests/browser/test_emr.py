@@ -134,7 +134,7 @@ def test_tasks_messages_and_patients_are_dealt_with_without_scripts(
     page = context.new_page()
     page.goto(live_server.url + reverse("emr:tasks"))
     page.get_by_role("button", name=re.compile("^Done.*to be booked")).click()
-    expect(page.get_by_text("Done: Order: to be booked.")).to_be_visible()
+    expect(page.get_by_text("Done: Order to be booked.")).to_be_visible()
     page.get_by_role("link", name="Patients (").click()
     page.get_by_role("link", name="Ada Moreno").click()
     page.get_by_role("link", name="Same person: link").first.click()

@@ -40,7 +40,7 @@ def test_an_order_leads_to_booking_a_visit_for_its_patient(
     desk: Client, order: EMRTask, patient: Patient
 ) -> None:
     page = text_of(desk)
-    assert "Order: to be booked: Ada Moreno" in page
+    assert "Order to be booked: Ada Moreno" in page
     assert "ServiceRequest/sr-88" in page
     assert f"{reverse('desk:book')}?patient={patient.pk}" in page
 
@@ -96,14 +96,14 @@ def test_a_providers_own_task_is_not_the_desks_unless_they_have_no_account(
     desk: Client, connection: EMRConnection, provider: Provider, patient: Patient
 ) -> None:
     task_of(connection, TaskKind.RESULT, patient=patient, provider=provider)
-    assert "Result: follow up?" not in text_of(desk)
+    assert "Result to follow up" not in text_of(desk)
     assert queries.needs_at([connection.clinic_id]).tasks == 0
     User.objects.filter(provider=provider).update(is_active=False)
     queries.forget()
-    assert "Result: follow up?" in text_of(desk)
+    assert "Result to follow up" in text_of(desk)
     assert queries.needs_at([connection.clinic_id]).tasks == 1
     Provider.objects.filter(pk=provider.pk).update(user=None, is_active=False)
-    assert "Result: follow up?" in text_of(desk)
+    assert "Result to follow up" in text_of(desk)
 
 
 def test_another_clinics_task_is_not_there(desk: Client, elsewhere: Appointment) -> None:
