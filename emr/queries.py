@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +27,10 @@ from emr.models import (
     SyncConflict,
 )
 from providers.models import Clinic
+from providers.remembered import Remembered
 from scheduling.models import Appointment
 
 KEPT_SECONDS = 20.0
-MOST_KEPT = 1_024
 IS_LIVE = [state.value for state in LIVE]
 UNREAD = [Arrival.RECEIVED.value, Arrival.CLAIMED.value]
 VISIT = ("appointment__provider", "appointment__clinic__time_zone")
@@ -74,30 +73,23 @@ class Needs:
         return self.tasks + self.conflicts + self.patients + self.messages
 
 
-_kept: dict[frozenset[UUID], tuple[float, Needs]] = {}
-
-
 def needs_at(clinics: Collection[UUID]) -> Needs:
     """Return what waits at these clinics, at most some seconds old."""
-    key, now = frozenset(clinics), monotonic()
-    known = _kept.get(key)
-    if known is not None and now - known[0] < KEPT_SECONDS:
-        return known[1]
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
-    _kept[key] = (now, found := _count(key))
-    return found
+    return _counted(frozenset(clinics))
 
 
 def forget() -> None:
     """Count anew: somebody has just done something about it."""
-    _kept.clear()
+    _counted.forget()
 
 
-def _count(clinics: Iterable[UUID]) -> Needs:
+def _count(clinics: frozenset[UUID]) -> Needs:
     with database.cursor() as cursor:
         cursor.execute(COUNT, {"clinics": list(clinics)})
         return Needs(*cursor.fetchone())
+
+
+_counted = Remembered(_count, seconds=KEPT_SECONDS)
 
 
 def connections_of(user: User, clinics: Iterable[Clinic]) -> QuerySet[EMRConnection]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from time import monotonic
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +15,7 @@ from django.db.models import F, Q
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
+from providers.remembered import Remembered
 from reminders.due import Cadence
 from reminders.kinds import Channel
 from reminders.models import ReminderPolicy
@@ -35,23 +35,12 @@ class Policy:
     sent_counts_as_delivered: bool = False
 
 
-_kept: dict[tuple[UUID, UUID | None], tuple[float, Policy]] = {}
-
-
 def policy_of(clinic_id: UUID, visit_type_id: UUID | None) -> Policy:
     """Return the policy of the visit type's own row, else of the clinic's, else the default.
 
     Without a visit type it is the clinic's.
     """
-    key, now = (clinic_id, visit_type_id), monotonic()
-    known = _kept.get(key)
-    if known is not None and now - known[0] < KEPT_SECONDS:
-        return known[1]
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
-    policy = _read(clinic_id, visit_type_id)
-    _kept[key] = (now, policy)
-    return policy
+    return _policies((clinic_id, visit_type_id))
 
 
 def is_on(policy: Policy, channel: Channel) -> bool:
@@ -63,15 +52,19 @@ def is_on(policy: Policy, channel: Channel) -> bool:
 
 def forget() -> None:
     """Read every policy anew when it is asked for next."""
-    _kept.clear()
+    _policies.forget()
 
 
-def _read(clinic_id: UUID, visit_type_id: UUID | None) -> Policy:
+def _read(key: tuple[UUID, UUID | None]) -> Policy:
+    clinic_id, visit_type_id = key
     rows = ReminderPolicy.objects.filter(
         Q(visit_type=visit_type_id) | Q(visit_type=None), clinic=clinic_id
     )
     row = rows.order_by(F("visit_type").asc(nulls_last=True)).first()
     return Policy() if row is None else _of(row)
+
+
+_policies = Remembered(_read, seconds=KEPT_SECONDS, most=MOST_KEPT)
 
 
 def _of(row: ReminderPolicy) -> Policy:

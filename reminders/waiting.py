@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from time import monotonic
 from uuid import UUID
 
 from django.db import connection
 
+from providers.remembered import Remembered
+
 KEPT_SECONDS = 20.0
-MOST_KEPT = 1_024
 COUNT = """
 SELECT (SELECT count(DISTINCT call.appointment_id) FROM reminders_callitem AS call
         JOIN scheduling_appointment AS visit ON visit.id = call.appointment_id
@@ -32,27 +32,20 @@ class Waiting:
     texts: int
 
 
-_kept: dict[frozenset[UUID], tuple[float, Waiting]] = {}
-
-
 def waiting_at(clinics: Collection[UUID]) -> Waiting:
     """Return what waits at these clinics, at most some seconds old."""
-    key, now = frozenset(clinics), monotonic()
-    known = _kept.get(key)
-    if known is not None and now - known[0] < KEPT_SECONDS:
-        return known[1]
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
-    _kept[key] = (now, found := _count(key))
-    return found
+    return _counted(frozenset(clinics))
 
 
 def forget() -> None:
     """Count anew: somebody has just done one of them."""
-    _kept.clear()
+    _counted.forget()
 
 
-def _count(clinics: Collection[UUID]) -> Waiting:
+def _count(clinics: frozenset[UUID]) -> Waiting:
     with connection.cursor() as cursor:
         cursor.execute(COUNT, {"clinics": list(clinics)})
         return Waiting(*cursor.fetchone())
+
+
+_counted = Remembered(_count, seconds=KEPT_SECONDS)

@@ -5,32 +5,29 @@ Kept in the process for some seconds, so that hardly any page costs a statement 
 
 from __future__ import annotations
 
-from time import monotonic
 from uuid import UUID
 
 from django.utils import timezone
 
+from providers.remembered import Remembered
 from scheduling.models import Opening
 
 KEPT_SECONDS = 20.0
-MOST_KEPT = 1_024
-
-_kept: dict[UUID, tuple[float, int]] = {}
 
 
 def open_gaps_at(clinic: UUID) -> int:
     """Return how many gaps are open there and to come, at most some seconds old."""
-    known, now = _kept.get(clinic), monotonic()
-    if known is not None and now - known[0] < KEPT_SECONDS:
-        return known[1]
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
-    open_ones = Opening.objects.filter(clinic=clinic, state=Opening.State.OPEN)
-    found = open_ones.filter(span__endswith__gt=timezone.now()).count()
-    _kept[clinic] = (now, found)
-    return found
+    return _counted(clinic)
 
 
 def forget() -> None:
     """Count anew: somebody has just opened or ended one."""
-    _kept.clear()
+    _counted.forget()
+
+
+def _count(clinic: UUID) -> int:
+    open_ones = Opening.objects.filter(clinic=clinic, state=Opening.State.OPEN)
+    return open_ones.filter(span__endswith__gt=timezone.now()).count()
+
+
+_counted = Remembered(_count, seconds=KEPT_SECONDS)

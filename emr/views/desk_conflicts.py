@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -17,13 +16,13 @@ from django.utils.translation import gettext as _
 
 from emr import queries
 from emr.conflict_words import lines_of, sides_of, standing, status_words, visit_words
-from emr.forms import OPEN, SettleForm, ShownForm
+from emr.forms import SettleForm
 from emr.inbox import conflicts as settling
 from emr.kinds import ConflictKind
 from emr.log_rows import visit_words as booked_words
 from emr.models import SyncConflict
 from emr.standings import Standing
-from emr.views.desk_frame import BAD_REQUEST, CONFLICT, ON_A_PAGE, open_or_closed, show, ways
+from emr.views.desk_frame import BAD_REQUEST, CONFLICT, show, show_work
 from emr.words import conflict_words
 from patients.privacy.pages import Audience, StaffRequest, page
 from scheduling.desk_words import when_words
@@ -49,24 +48,10 @@ class Row:
 @page(audience=Audience.DESK, permission="manage_appointments", phi=True)
 def conflicts(request: StaffRequest) -> HttpResponse:
     """Show the open conflicts, the oldest first, or those that are settled."""
-    form = ShownForm(request.GET)
-    if not form.is_valid():
-        raise Http404
-    chosen = form.chosen
     found = queries.conflicts_of(request.user, request.clinics)
-    found = (
-        found.filter(closed_at=None).order_by("opened_at", "pk")
-        if chosen == OPEN
-        else found.exclude(closed_at=None).order_by("-closed_at", "-pk")
+    return show_work(
+        request, "conflicts.html", found, here="conflicts", closed=_("Settled"), row=_row
     )
-    shown = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
-    context = {
-        "rows": [_row(conflict) for conflict in shown],
-        "filters": open_or_closed("emr:conflicts", chosen, closed=_("Settled")),
-        "is_open": chosen == OPEN,
-        **ways(shown, show=request.GET.get("show", "")),
-    }
-    return show(request, "conflicts.html", context, here="conflicts")
 
 
 def _row(conflict: SyncConflict) -> Row:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from django.core.paginator import Page
-from django.http import HttpResponse
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from emr.forms import CLOSED, OPEN
+from emr.forms import CLOSED, OPEN, ShownForm
 from emr.queries import needs_at
 from patients.privacy.pages import StaffRequest
 
@@ -35,6 +37,39 @@ def show(
         "nav_current": "record_system",
     }
     return render(request, f"desk/emr/{template}", shown, status=status)
+
+
+def show_work(
+    request: StaffRequest,
+    template: str,
+    found: QuerySet[Any],
+    *,
+    here: str,
+    closed: str,
+    row: Callable[[Any], Any],
+) -> HttpResponse:
+    """Show a list of work: what is open, the oldest first, or what is closed, the latest first.
+
+    `closed` is the word for the latter, `row` puts one of it in words. Raises Http404 where the
+    address asks for something else.
+    """
+    form = ShownForm(request.GET)
+    if not form.is_valid():
+        raise Http404
+    is_open = form.chosen == OPEN
+    ordered = (
+        found.filter(closed_at=None).order_by("opened_at", "pk")
+        if is_open
+        else found.exclude(closed_at=None).order_by("-closed_at", "-pk")
+    )
+    shown = Paginator(ordered, ON_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "rows": [row(one) for one in shown],
+        "filters": open_or_closed(f"emr:{here}", form.chosen, closed=closed),
+        "is_open": is_open,
+        **ways(shown, show=request.GET.get("show", "")),
+    }
+    return show(request, template, context, here=here)
 
 
 def tabs(request: StaffRequest, *, here: str) -> list[dict[str, Any]]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -16,10 +15,10 @@ from django.utils.translation import ngettext
 
 from emr import queries
 from emr.candidate_words import Found, found_in
-from emr.forms import OPEN, LinkForm, ShownForm
+from emr.forms import LinkForm
 from emr.models import PatientMatch
 from emr.outbox import linking
-from emr.views.desk_frame import BAD_REQUEST, CONFLICT, ON_A_PAGE, open_or_closed, show, ways
+from emr.views.desk_frame import BAD_REQUEST, CONFLICT, show, show_work
 from patients.privacy.pages import Audience, StaffRequest, page
 from scheduling.desk_words import birth, when_words
 
@@ -38,24 +37,10 @@ class Row:
 @page(audience=Audience.DESK, permission="manage_patients", phi=True)
 def patients(request: StaffRequest) -> HttpResponse:
     """Show the patients to be found there, the oldest first, or those who were."""
-    form = ShownForm(request.GET)
-    if not form.is_valid():
-        raise Http404
-    chosen = form.chosen
     found = queries.matches_of(request.user, request.clinics)
-    found = (
-        found.filter(closed_at=None).order_by("opened_at", "pk")
-        if chosen == OPEN
-        else found.exclude(closed_at=None).order_by("-closed_at", "-pk")
+    return show_work(
+        request, "patients.html", found, here="patients", closed=_("Settled"), row=_row
     )
-    shown = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
-    context = {
-        "rows": [_row(match) for match in shown],
-        "filters": open_or_closed("emr:patients", chosen, closed=_("Settled")),
-        "is_open": chosen == OPEN,
-        **ways(shown, show=request.GET.get("show", "")),
-    }
-    return show(request, "patients.html", context, here="patients")
 
 
 def _row(match: PatientMatch) -> Row:

@@ -7,21 +7,19 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from emr import queries
-from emr.forms import OPEN, ShownForm
 from emr.inbox import closing
 from emr.kinds import TaskKind
 from emr.log_rows import visit_words
 from emr.models import EMRTask
 from emr.reopening import reopen
-from emr.views.desk_frame import ON_A_PAGE, open_or_closed, show, ways
+from emr.views.desk_frame import show_work
 from emr.words import task_hint, task_words
 from patients.privacy.pages import Audience, StaffRequest, page
 from scheduling.desk_words import when_words
@@ -44,24 +42,8 @@ class Row:
 @page(audience=Audience.DESK, permission="manage_appointments", phi=True)
 def tasks(request: StaffRequest) -> HttpResponse:
     """Show what is to be done, the oldest first, or what was done, the latest first."""
-    form = ShownForm(request.GET)
-    if not form.is_valid():
-        raise Http404
-    chosen = form.chosen
     found = queries.desk_tasks(request.user, request.clinics)
-    found = (
-        found.filter(closed_at=None).order_by("opened_at", "pk")
-        if chosen == OPEN
-        else found.exclude(closed_at=None).order_by("-closed_at", "-pk")
-    )
-    shown = Paginator(found, ON_A_PAGE).get_page(request.GET.get("page"))
-    context = {
-        "rows": [_row(task) for task in shown],
-        "filters": open_or_closed("emr:tasks", chosen, closed=_("Done")),
-        "is_open": chosen == OPEN,
-        **ways(shown, show=request.GET.get("show", "")),
-    }
-    return show(request, "tasks.html", context, here="tasks")
+    return show_work(request, "tasks.html", found, here="tasks", closed=_("Done"), row=_row)
 
 
 def _row(task: EMRTask) -> Row:

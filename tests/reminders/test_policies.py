@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from django.db import IntegrityError
 
+from providers import remembered
 from providers.models import Clinic, VisitType
-from reminders import policies
 from reminders.due import Cadence
 from reminders.kinds import Channel
 from reminders.models import ReminderPolicy
@@ -54,7 +54,7 @@ def test_it_is_read_once_in_half_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = [monotonic()]
-    monkeypatch.setattr(policies, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(remembered, "monotonic", lambda: clock[0])
     for seconds, statements in [(0, 1), (29, 0), (2, 1)]:
         clock[0] += seconds
         with django_assert_num_queries(statements):  # type: ignore[operator]
@@ -69,15 +69,6 @@ def test_a_change_counts_at_once_in_the_process_that_made_it(
     assert not policy_of(clinic.pk, visit_type.pk).push
     row.delete()
     assert policy_of(clinic.pk, visit_type.pk).push
-
-
-def test_no_more_are_kept_than_a_process_can_hold(
-    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(policies, "MOST_KEPT", 3)
-    for _ in range(10):
-        policy_of(clinic.pk, uuid4())
-    assert len(policies._kept) <= 3
 
 
 @pytest.mark.parametrize(
