@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from emr.drivers.base import Driver
+from emr.drivers.changing import LIVE
 from emr.failures import Clash, NotFound, NotOffered
 from emr.kinds import TaskKind
 from emr.outbox import agreements
@@ -48,7 +49,8 @@ def find_out(made: Telling, driver: Driver, *, clock: Clock) -> None:
 def _find_again(made: Telling, driver: Driver, *, clock: Clock) -> bool:
     """Look for an appointment that we perhaps made; say whether one was found that is new to us.
 
-    Where it takes the place of another, the other is cancelled.
+    Where it takes the place of another, the other is cancelled. Raises Clash where it has been
+    ended there since: its version is then left to be read.
     """
     try:
         remote = _found(made, driver)
@@ -62,7 +64,11 @@ def _find_again(made: Telling, driver: Driver, *, clock: Clock) -> bool:
     standing = standing_after(Step.BOOK, there, before=before)
     if left is not None:
         _cancel_left(made, driver, agreements.known_by(left))
-    made.agree(Known(remote.remote_id, remote.version_id), standing, now=clock())
+    is_live = remote.status in LIVE
+    seen = remote.version_id if is_live else ""
+    made.agree(Known(remote.remote_id, seen), standing, now=clock())
+    if not is_live:
+        raise Clash("ended-there")
     return True
 
 

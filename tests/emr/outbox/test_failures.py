@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from emr import tasks
 from emr.kinds import Source, State, Why
 from emr.models import (
     ConnectionState,
@@ -62,6 +63,24 @@ def test_a_lost_answer_is_looked_for_and_nothing_is_made_twice(scene: Scene) -> 
     assert scene.states == {State.DONE: 1}
     [there] = scene.remote
     assert EMRLink.objects.get(resource_type="Appointment").resource_id == there["id"]
+
+
+def test_what_was_ended_there_before_it_was_found_is_read_again(at_generic: Scene) -> None:
+    visit = at_generic.book()
+    at_generic.peer.fail(Fault.RESET_AFTER_STORE, on=creating(at_generic))
+    at_generic.push()
+    [there] = at_generic.remote
+    at_generic.peer.store.update({**there, "status": "cancelled"}, resource_id=there["id"])
+    at_generic.push_for(5 * MINUTE)
+    assert len(at_generic.remote) == 1
+    arrived = InboundMessage.objects.get(resource_id=there["id"])
+    assert arrived.source == "RECONCILE"
+    tasks.take_in()
+    visit.refresh_from_db()
+    assert visit.status == "CANCELLED"
+    at_generic.push_for(5 * MINUTE)
+    assert at_generic.remote[0]["status"] == "cancelled"
+    assert not OutboundMessage.objects.exclude(state__in=["DONE", "SKIPPED"]).exists()
 
 
 def test_a_request_that_never_arrived_is_made_once(scene: Scene) -> None:
