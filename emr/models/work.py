@@ -122,6 +122,8 @@ class PatientMatch(Work, SealedRow):
 class EMRTaskQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Return the desk's tasks to the desk, and a provider's own to the provider."""
+        if not user.is_authenticated:
+            return self.none()
         desk = Clinic.objects.staffed_by(user, "manage_appointments")
         own = Clinic.objects.staffed_by(user, "view_own_schedule")
         return self.filter(

@@ -6,13 +6,20 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 
+from emr.models import EMRConnection, SigningKey
 from patients.admin import PatientsAdmin
 from patients.models import AuditEntry, Patient
 from providers.models import Clinic, Provider, Role
 from tests.factories import AppointmentFactory, MembershipFactory
 from tests.providers.setup_pages import address, browser_of
 
-ABOUT_PATIENTS = [model for model in apps.get_models() if hasattr(model, "about_patient")]
+# What is sealed in these are the house's own secrets.
+ABOUT_NOBODY = [EMRConnection, SigningKey]
+ABOUT_PATIENTS = [
+    model
+    for model in apps.get_models()
+    if hasattr(model, "about_patient") and model not in ABOUT_NOBODY
+]
 SHOWN = [model for model in ABOUT_PATIENTS if admin.site.is_registered(model)]
 
 
@@ -20,6 +27,10 @@ def test_every_page_of_rows_about_patients_writes_down_who_is_shown() -> None:
     assert Patient in SHOWN
     silent = [m for m in SHOWN if not isinstance(admin.site.get_model_admin(m), PatientsAdmin)]
     assert silent == []
+
+
+def test_the_houses_own_secrets_are_nobodys() -> None:
+    assert [model().about_patient for model in ABOUT_NOBODY] == [None, None]
 
 
 @pytest.mark.parametrize("rows", ["patients_patient", "scheduling_appointment"])
