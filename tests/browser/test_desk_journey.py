@@ -164,6 +164,25 @@ def test_booking_check_in_cancelling_and_undoing_by_keyboard_alone(board: Page) 
     ]
 
 
+# Types into the panel's finder in the moment it is there, before htmx has taken it up.
+AT_ONCE = """
+new MutationObserver((_changes, observer) => {
+  const box = document.querySelector("#side-panel input[type=search]");
+  if (!box) return;
+  observer.disconnect();
+  box.value = "moreno";
+  box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+}).observe(document.body, { childList: true, subtree: true });
+"""
+
+
+def test_letters_typed_before_the_panel_is_ready_are_searched(board: Page) -> None:
+    board.evaluate(AT_ONCE)
+    board.locator(".board-free a").nth(1).click()
+    expect(side_panel(board).get_by_role("link", name="Ada Moreno")).to_be_visible()
+    expect(board.locator("#book-finder")).to_have_value("moreno")
+
+
 def test_a_colleague_who_is_slower_is_refused_with_alternatives_of_one_click(
     board: Page, browser: Browser, live_server: LiveServer, clinic: Clinic, ada: Patient
 ) -> None:
