@@ -17,10 +17,9 @@ from emr.models import EMRConnection, InboundMessage
 LEASE = timedelta(seconds=180)
 MOST_CODES = 8
 UNREAD = (Arrival.RECEIVED.value, Arrival.CLAIMED.value)
+# Materialized: as a mere sub-query it may be asked anew for every row, each time with the next.
 CLAIM = """
-UPDATE emr_inboundmessage SET state = 'CLAIMED', fence = fence + 1, attempts = attempts + 1,
-    lease_until = %(lease_until)s
-WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT one.id FROM emr_inboundmessage AS one
     WHERE one.connection_id = %(connection)s AND one.not_before <= %(now)s
         AND (one.state = 'RECEIVED' OR one.state = 'CLAIMED' AND one.lease_until <= %(now)s)
@@ -33,7 +32,10 @@ WHERE id IN (
                 AND (other.id < one.id
                     OR other.state = 'CLAIMED' AND other.lease_until > %(now)s))
     ORDER BY one.not_before, one.id LIMIT %(most)s FOR UPDATE OF one SKIP LOCKED)
-RETURNING *
+UPDATE emr_inboundmessage AS mine SET state = 'CLAIMED', fence = fence + 1,
+    attempts = attempts + 1, lease_until = %(lease_until)s
+FROM due WHERE mine.id = due.id
+RETURNING mine.*
 """
 
 
