@@ -92,9 +92,8 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !document.querySelector("dialog:modal") && closePanel()) {
-    event.preventDefault();
-  }
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  if (!document.querySelector("dialog:modal") && closePanel()) event.preventDefault();
 });
 
 document.addEventListener("click", (event) => {

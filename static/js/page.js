@@ -65,3 +65,22 @@ document.addEventListener("click", (event) => {
 document.querySelectorAll("[data-print]").forEach((button) => {
   button.hidden = false;
 });
+
+// What is folded away folds again by Escape, or when something else is wanted.
+const UNFOLDED = "details.switcher[open]";
+
+document.addEventListener("keydown", (event) => {
+  const unfolded = event.key === "Escape" && document.querySelector(UNFOLDED);
+  if (!unfolded) return;
+  unfolded.open = false;
+  unfolded.querySelector("summary").focus();
+  event.preventDefault();
+});
+
+for (const kind of ["click", "focusin"]) {
+  document.addEventListener(kind, ({ target }) => {
+    document.querySelectorAll(UNFOLDED).forEach((unfolded) => {
+      if (!unfolded.contains(target)) unfolded.open = false;
+    });
+  });
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
@@ -303,3 +304,21 @@ def test_axe_finds_nothing_to_blame_on_any_page_at_any_width(board: Page, scheme
             page.set_viewport_size({"width": width, "height": 900})
             blameless(page)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_what_is_folded_away_opens_by_keyboard_and_folds_by_escape(board: Page) -> None:
+    page, menu = board, board.locator("header details").last
+    page.set_viewport_size({"width": 390, "height": 800})
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(menu.get_by_role("button", name="Sign out")).to_be_in_viewport()
+    blameless(page)
+    page.keyboard.press("Escape")
+    expect(menu.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(menu.locator("summary")).to_be_focused()
+
+
+def test_without_a_script_somebody_signs_out(plain: Page) -> None:
+    plain.locator("header details summary").last.click()
+    plain.get_by_role("button", name="Sign out").click()
+    expect(plain).not_to_have_url(re.compile(r"/desk/$"))
