@@ -11,6 +11,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CHANNELS = channels(email="smtp", sms="memory", push="memory")
 REMINDER_THREADS = 1  # the test's own: another would not see what is not committed
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True  # a file is found when it is asked for, not all for each client
 CACHES = {**CACHES, "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 Q_CLUSTER = {**Q_CLUSTER, "sync": True}
