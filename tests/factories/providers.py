@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, time
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.models import User
 from factory import declarations as factory
 from factory.django import DjangoModelFactory, Password
 
-from providers.hours import save_schedule
+from providers.hours import change_schedules, save_schedule
 from providers.models import (
     Clinic,
     Membership,
@@ -111,8 +112,9 @@ class ProviderFactory(DjangoModelFactory[Provider]):
     ) -> Provider:
         provider = model_class.objects.create(**kwargs)
         if working:
-            for weekday in WEEKDAYS:
-                ProviderScheduleFactory.create(provider=provider, day_of_week=weekday)
+            build = partial(ProviderScheduleFactory.build, provider=provider)
+            week = [build(day_of_week=weekday) for weekday in WEEKDAYS]
+            change_schedules(saved=[(hours, None) for hours in week])
         return provider
 
 
