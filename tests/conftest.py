@@ -12,7 +12,6 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.db.backends.postgresql.operations import DatabaseOperations
 from django.utils import timezone, translation
 from django_q.conf import Conf
 from hypothesis import HealthCheck
@@ -24,6 +23,7 @@ from reminders import dispatch
 from reminders.channels.memory import outbox
 from reminders.outcomes import Pauses
 from scheduling.actors import Actor
+from tests.emptying import quick_emptying
 from tests.factories import (
     ClinicFactory,
     PatientFactory,
@@ -41,15 +41,6 @@ hypothesis_settings.register_profile(
 )
 hypothesis_settings.load_profile("steady")
 
-# What the owner of the tables can do to them, whom a server for tests takes no superuser to be.
-GUARDS = """
-DO $$ DECLARE one record; BEGIN
-    FOR one IN SELECT tgname, tgrelid::regclass AS its FROM pg_trigger
-        WHERE tgfoid = to_regproc('daysheet_refuse_rewriting')
-    LOOP EXECUTE format('ALTER TABLE %s {} TRIGGER %I', one.its, one.tgname);
-    END LOOP;
-END $$
-"""
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 connect = socket.socket.connect
 
@@ -80,15 +71,8 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _flush_empties_append_only_tables() -> Iterator[None]:
-    """Between tests that commit, the tables are emptied that refuse it at any other time."""
-    execute = DatabaseOperations.execute_sql_flush
-
-    def flush(self: DatabaseOperations, statements: list[str]) -> None:
-        execute(self, [GUARDS.format("DISABLE"), *statements, GUARDS.format("ENABLE")])
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(DatabaseOperations, "execute_sql_flush", flush)
+def _tables_are_emptied_quickly() -> Iterator[None]:
+    with quick_emptying():
         yield
 
 
