@@ -5,7 +5,7 @@ Pages of other packages are not part of it: a queue's page would let its visitor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -39,14 +39,28 @@ def known_to(user: User | AnonymousUser) -> Any:
     return Clinic.objects.staffed_by(user, "view_staff")
 
 
+def once(request: HttpRequest, question: str, ask: Callable[[], bool]) -> bool:
+    """Return the answer to a question about the visitor, asked of the rows once for each request.
+
+    A page of the set-up site asks the same of each of its models, buttons and inlines.
+    """
+    answers: dict[str, bool] = request.__dict__.setdefault("_answers_of_set_up", {})
+    if question not in answers:
+        answers[question] = ask()
+    return answers[question]
+
+
 def manages(request: HttpRequest) -> bool:
-    """Say whether a visitor sets up any clinic; asked once for each request."""
-    answer: bool | None = getattr(request, "_manages", None)
-    if answer is None:
-        user = request.user
-        answer = user.is_active and (user.is_superuser or managed_by(user).exists())
-        setattr(request, "_manages", answer)  # noqa: B010  # no attribute that requests declare
-    return answer
+    """Say whether a visitor sets up any clinic."""
+    user = request.user
+    if not user.is_active or user.is_superuser:
+        return user.is_active
+    return once(request, "manages", lambda: managed_by(user).exists())
+
+
+def sees_staff(request: HttpRequest) -> bool:
+    """Say whether a visitor may see the staff of any clinic."""
+    return manages(request) or once(request, "sees staff", lambda: known_to(request.user).exists())
 
 
 class SetupSite(AdminSite):
@@ -72,7 +86,7 @@ class SetupSite(AdminSite):
         super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return manages(request) or known_to(request.user).exists()
+        return sees_staff(request)
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002
         """Gate a page, and show its times by the clock of the visitor's first clinic."""

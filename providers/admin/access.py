@@ -11,19 +11,22 @@ from django.forms import ModelMultipleChoiceField
 from django.http import Http404, HttpRequest
 
 from providers.admin.races import AsksAgain
-from providers.admin_site import known_to, managed_by, manages
+from providers.admin_site import known_to, managed_by, manages, once
 from providers.models import Clinic, Provider
 
 SENT_BY_FILTERS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
 
 
-def manages_every_clinic(user: Any) -> bool:
-    """Say whether a catalogue that all clinics share may be changed by this user."""
-    if user.is_superuser:
-        return True
-    managed = managed_by(user)
-    others = Clinic.objects.active().exclude(pk__in=managed.values("pk"))
-    return managed.exists() and not others.exists()
+def manages_every_clinic(request: HttpRequest) -> bool:
+    """Say whether a visitor may change a catalogue that all clinics share."""
+    if not manages(request) or request.user.is_superuser:
+        return manages(request)
+
+    def leaves_some_to_others() -> bool:
+        managed = managed_by(request.user).values("pk")
+        return Clinic.objects.active().exclude(pk__in=managed).exists()
+
+    return not once(request, "leaves some to others", leaves_some_to_others)
 
 
 def colleagues(user: Any) -> QuerySet[User]:
@@ -62,9 +65,7 @@ class Scoped:
         return self._may_write(request)
 
     def _may_write(self, request: HttpRequest) -> bool:
-        if not manages(request):
-            return False
-        return bool(self.clinic_path) or manages_every_clinic(request.user)
+        return manages(request) if self.clinic_path else manages_every_clinic(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.is_removable and self.has_change_permission(request, obj)
@@ -121,12 +122,15 @@ class RoleBoundAdmin(ReadOnlyAdmin):
     permission = ""
     search_fields = ()
 
+    def _held(self, request: HttpRequest) -> QuerySet[Clinic]:
+        return Clinic.objects.staffed_by(request.user, self.permission)
+
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return Clinic.objects.staffed_by(request.user, self.permission).exists()
+        return once(request, self.permission, lambda: self._held(request).exists())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        held = Clinic.objects.staffed_by(request.user, self.permission)
-        return super().get_queryset(request).filter(**{f"{self.clinic_path}__in": held})
+        rows = super().get_queryset(request)
+        return rows.filter(**{f"{self.clinic_path}__in": self._held(request)})
 
 
 class ScopedTabularInline(Scoped, admin.TabularInline):  # type: ignore[type-arg]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from providers.admin.access import Scoped, ScopedAdmin, ScopedTabularInline, colleagues
 from providers.admin.forms import StaffChangeForm, StaffCreationForm
 from providers.admin.races import AsksAgain
-from providers.admin_site import known_to, managed_by, manages
+from providers.admin_site import known_to, managed_by, manages, sees_staff
 from providers.models import Membership, Role
 
 
@@ -81,7 +81,7 @@ class StaffAdmin(Scoped, AsksAgain, UserAdmin):  # type: ignore[type-arg]
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whoever manages a clinic, and its privacy officers to look at."""
-        return manages(request) or known_to(request.user).exists()
+        return sees_staff(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Not oneself, no superuser, and nobody with a role at a clinic of others."""

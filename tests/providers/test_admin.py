@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from providers.models import (
@@ -66,6 +68,18 @@ def test_strangers_go_to_the_staffs_own_sign_in() -> None:
         answer = Client().get(reverse(name))
         assert answer.status_code == 302
         assert answer["Location"].startswith(reverse("account_login"))
+
+
+@pytest.mark.parametrize(
+    "name", ["index", "providers_visittype_changelist", "providers_provider_add"]
+)
+def test_a_page_asks_once_what_its_visitor_may_do(name: str, site: Client) -> None:
+    site.get(reverse(f"admin:{name}"))
+    with CaptureQueriesContext(connection) as asked:
+        assert site.get(reverse(f"admin:{name}")).status_code == 200
+    questions = [row["sql"] for row in asked if row["sql"].startswith('SELECT 1 AS "a"')]
+    assert sorted(set(questions)) == sorted(questions)
+    assert questions
 
 
 def test_every_page_of_the_site_opens(
