@@ -123,9 +123,11 @@ def test_nobody_unknown_is_signed_in(audience: str, entry: Client) -> None:
     assert entry.post(reverse("demo_entry", args=[audience])).status_code == 404
 
 
-@pytest.mark.django_db
-def test_the_sign_in_pages_show_the_buttons_in_the_demo_alone(entry: Client, settings: Any) -> None:
-    pages = [reverse("account_login"), reverse("portal:sign_in")]
+@pytest.mark.usefixtures("people")
+def test_the_first_and_the_sign_in_pages_show_the_buttons_in_the_demo_alone(
+    entry: Client, settings: Any
+) -> None:
+    pages = [reverse("portal:start"), reverse("account_login"), reverse("portal:sign_in")]
     for page in pages:
         text = entry.get(page).content.decode()
         for audience in ("desk", "provider", "patient", "admin"):
