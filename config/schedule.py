@@ -42,6 +42,7 @@ JOBS = [
         "patients.tasks.verify_daily",
         24 * 60,
         "Damage to the audit should be known within a day, not when somebody asks for it.",
+        at=time(6),  # at night; a new server has sealed nothing that could be verified yet
     ),
     Job(
         "warm availability",
