@@ -18,6 +18,7 @@ from django.conf import settings
 
 from patients.name_index.index import NameIndex
 from patients.name_index.reading import Mark, read_all, read_changes
+from patients.name_index.rows import Row
 from providers.models import Clinic
 
 
@@ -78,10 +79,16 @@ def _brought_up_to_date(volume: Volume, clinic: Clinic) -> NameIndex:
     volume.index = volume.mark = None
     rows, mark = read_all(clinic)
     changes = read_changes(clinic, mark)
-    index = NameIndex(rows)
+    index = NameIndex(_given_up(rows))
     index.change(changes.rows)
     volume.index, volume.mark, volume.size = index, changes.mark, len(index)
     return index
+
+
+def _given_up(rows: list[Row]) -> Iterator[Row]:
+    """Yield rows and keep none: what they take is needed for what is made of them."""
+    while rows:
+        yield rows.pop()
 
 
 shelf = Shelf()

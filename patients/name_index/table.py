@@ -30,13 +30,14 @@ class Table:
     def __init__(self, rows: Iterable[Row]) -> None:
         ordered = sorted(rows)
         lines = [row.line for row in ordered]
-        self._lines = Lines(lines)
-        self._joined = Lines(line.replace(" ", "") for line in lines)
         self._phones = Lines(row.phone for row in ordered)
         self.born = array("i", (row.born for row in ordered))
         self.keys = b"".join(row.id for row in ordered)
-        self._by_key = array("I", sorted(range(len(ordered)), key=self.key_at))
-        self._by_birth = array("I", sorted(range(len(ordered)), key=self.born.__getitem__))
+        ordered.clear()  # their memory is enough for all that follows
+        self._lines = Lines(lines)
+        self._joined = Lines(line.replace(" ", "") for line in lines)
+        self._by_key = array("I", sorted(range(len(lines)), key=self.key_at))
+        self._by_birth = array("I", sorted(range(len(lines)), key=self.born.__getitem__))
         self._words, self._starts, self._places = _postings(lines)
 
     def __len__(self) -> int:
