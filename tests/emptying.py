@@ -7,7 +7,7 @@ added are deleted, and what migrating leaves is left; where that does not do, Dj
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,15 +17,6 @@ from django.core.management.sql import emit_post_migrate_signal, sql_flush
 from django.db import connection, transaction
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-# What the owner of the tables can do to them, whom a server for tests takes no superuser to be.
-GUARDS = """
-DO $$ DECLARE one record; BEGIN
-    FOR one IN SELECT tgname, tgrelid::regclass AS its FROM pg_trigger
-        WHERE tgfoid = to_regproc('daysheet_refuse_rewriting')
-    LOOP EXECUTE format('ALTER TABLE %s {} TRIGGER %I', one.its, one.tgname);
-    END LOOP;
-END $$
-"""
 TABLES = """
 SELECT relname,
     (SELECT attname FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]
@@ -40,16 +31,15 @@ FEW = 300
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table, how its triggers are enabled, and what migrating leaves in it: keys and a sum."""
+    """A table, how its triggers are enabled, and what migrating leaves in it: keys and a digest."""
 
     name: str
     key: str | None
     triggers: tuple[str, ...]
     kept: tuple[str, ...] = ()
-    sum: str | None = None
+    digest: str | None = None
 
     def rest(self) -> None:
-        """Let no trigger refuse what comes, or write because of it; truncating asks none either."""
         for trigger in self.triggers:
             _do(f"ALTER TABLE {self.name} DISABLE {trigger.removeprefix('ALWAYS ')}")
 
@@ -57,8 +47,7 @@ class Table:
         for trigger in self.triggers:
             _do(f"ALTER TABLE {self.name} ENABLE {trigger}")
 
-    def delete(self) -> None:
-        """Delete what was added."""
+    def delete_added(self) -> None:
         if self.kept:
             _do(f"DELETE FROM {self.name} WHERE {self.key}::text <> ALL (%s)", [*self.kept])  # noqa: S608
         else:
@@ -73,31 +62,44 @@ class Emptying:
 
     def learn(self) -> None:
         """Take what is in the tables now for what migrating leaves."""
-        names = connection.introspection.django_table_names(only_existing=True)
-        found = [Table(name, key, tuple(each)) for name, key, each in _asked(TABLES, names)]
+        found = _tables()
         added = _added(found)
-        sums = _sums([table for table in found if added[table.name]])
+        digests = _digests([table for table in found if added[table.name]])
         self.tables = [
-            replace(table, kept=_keys(table), sum=sums[table.name]) if table.name in sums else table
+            replace(table, kept=_keys(table), digest=digests[table.name])
+            if table.name in digests
+            else table
             for table in found
         ]
 
-    def succeeds(self) -> bool:
+    def delete_added(self) -> bool:
         """Delete what tests added; return whether the tables are again as migrating leaves them."""
+        if not self.tables:
+            return False
         added = _added(self.tables)
         filled = [table for table in self.tables if added[table.name]]
-        if not self.tables or any(not 0 < added[table.name] <= FEW for table in filled):
+        if any(not 0 < added[table.name] <= FEW for table in filled):
             return False
-        with transaction.atomic():
+        with _resting(filled):
             for table in filled:
-                table.rest()
-            for table in filled:
-                table.delete()
-            _do("SET CONSTRAINTS ALL IMMEDIATE")
-            for table in filled:
-                table.wake()
+                table.delete_added()
         kept = [table for table in self.tables if table.kept]
-        return _sums(kept) == {table.name: table.sum for table in kept}
+        return _digests(kept) == {table.name: table.digest for table in kept}
+
+
+@contextmanager
+def _resting(tables: Collection[Table]) -> Iterator[None]:
+    """Let no trigger of these tables refuse what is done, or write because of it.
+
+    Their owner can do this, whom a server for tests takes no superuser to be.
+    """
+    with transaction.atomic():
+        for table in tables:
+            table.rest()
+        yield
+        _do("SET CONSTRAINTS ALL IMMEDIATE")  # a table that has them to check cannot be altered
+        for table in tables:
+            table.wake()
 
 
 def _do(statement: str, *params: Any) -> None:
@@ -112,28 +114,36 @@ def _asked(statement: str, *params: Any) -> list[Any]:
         return rows
 
 
+def _tables() -> list[Table]:
+    names = connection.introspection.django_table_names(only_existing=True)
+    return [Table(name, key, tuple(triggers)) for name, key, triggers in _asked(TABLES, names)]
+
+
 def _keys(table: Table) -> tuple[str, ...]:
     rows = _asked(f"SELECT {table.key}::text FROM {table.name}")  # noqa: S608
     return tuple(key for (key,) in rows)
 
 
-def _sums(tables: Collection[Table]) -> dict[str, str | None]:
-    """Return the sum of all rows of each table, by its name."""
-    each = [
+def _digests(tables: Collection[Table]) -> dict[str, str | None]:
+    """Return the digest of all rows of each table, by its name."""
+    return _by_name(
         f"SELECT '{t.name}', md5(string_agg(t::text, ' ' ORDER BY t.{t.key})) FROM {t.name} t"  # noqa: S608
         for t in tables
-    ]
-    return dict(_asked(" UNION ALL ".join(each))) if each else {}
+    )
 
 
 def _added(tables: Collection[Table]) -> dict[str, int]:
     """Return how many rows each table has beyond those it keeps, counted to one more than few."""
-    each = [
+    return _by_name(
         f"SELECT '{t.name}', count(*) - {len(t.kept)}"  # noqa: S608
         f" FROM (SELECT FROM {t.name} LIMIT {len(t.kept) + FEW + 1}) few"
         for t in tables
-    ]
-    return dict(_asked(" UNION ALL ".join(each))) if each else {}
+    )
+
+
+def _by_name(questions: Iterable[str]) -> dict[str, Any]:
+    """Return the answer for each table by its name, in one round trip."""
+    return dict(_asked(" UNION ALL ".join(questions)))
 
 
 @contextmanager
@@ -142,11 +152,12 @@ def quick_emptying() -> Iterator[None]:
     emptying, execute = Emptying(), DatabaseOperations.execute_sql_flush
 
     def statements(*args: Any, **kwargs: Any) -> list[str]:
-        return [] if emptying.succeeds() else sql_flush(*args, **kwargs)
+        return [] if emptying.delete_added() else sql_flush(*args, **kwargs)
 
     def executed(self: DatabaseOperations, sql: list[str]) -> None:
         if sql:
-            execute(self, [GUARDS.format("DISABLE"), *sql, GUARDS.format("ENABLE")])
+            with _resting(_tables()):
+                execute(self, sql)
 
     def written_anew(*args: Any, **kwargs: Any) -> None:
         emit_post_migrate_signal(*args, **kwargs)
