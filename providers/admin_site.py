@@ -53,9 +53,9 @@ def once(request: HttpRequest, question: str, ask: Callable[[], bool]) -> bool:
 def manages(request: HttpRequest) -> bool:
     """Say whether a visitor sets up any clinic."""
     user = request.user
-    if not user.is_active or user.is_superuser:
-        return user.is_active
-    return once(request, "manages", lambda: managed_by(user).exists())
+    return user.is_active and (
+        user.is_superuser or once(request, "manages", lambda: managed_by(user).exists())
+    )
 
 
 def sees_staff(request: HttpRequest) -> bool:

@@ -19,14 +19,13 @@ SENT_BY_FILTERS = ("", "__exact", "__id__exact", "__isnull", "__gte", "__lt")
 
 def manages_every_clinic(request: HttpRequest) -> bool:
     """Say whether a visitor may change a catalogue that all clinics share."""
-    if not manages(request) or request.user.is_superuser:
-        return manages(request)
+    return manages(request) and once(
+        request, "manages every clinic", lambda: not _managed_by_others(request.user).exists()
+    )
 
-    def leaves_some_to_others() -> bool:
-        managed = managed_by(request.user).values("pk")
-        return Clinic.objects.active().exclude(pk__in=managed).exists()
 
-    return not once(request, "leaves some to others", leaves_some_to_others)
+def _managed_by_others(user: Any) -> QuerySet[Clinic]:
+    return Clinic.objects.active().exclude(pk__in=managed_by(user).values("pk"))
 
 
 def colleagues(user: Any) -> QuerySet[User]:
