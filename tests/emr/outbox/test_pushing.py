@@ -55,6 +55,7 @@ def test_a_system_that_hangs_keeps_no_other_waiting(two: tuple[Scene, Scene]) ->
     thread = Thread(target=_push_all)
     thread.start()
     wait_for(lambda: well.states == {State.DONE: 4})
+    wait_for(lambda: hanging.states[State.SENDING] >= 2)  # one is on its way
     assert thread.is_alive()
     assert hanging.remote == []
     assert hanging.states[State.SENDING] == 2
